@@ -1,0 +1,51 @@
+// Builds dist: tsc, then the files that tsc does not carry over, then the manifest's JSON Schema.
+// Files are overwritten in place and left-overs removed at the end, so that a program which runs
+// from dist is disturbed as little as can be. A build that fails leaves the former dist as it was.
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+import { filesBelow, root, sourceFolders, sourceHash } from './stamp.mjs';
+
+const schemaModule = 'dist/src/kernel/spec-schema.js';
+const schemaFile = 'dist/schema/plugin.json';
+
+const stamp = sourceHash();
+compile();
+const built = new Set([...copyAssets(), ...(await writeSchema())]);
+removeLeftovers();
+writeFileSync(join(root, 'dist/.stamp'), stamp);
+
+function compile() {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', '.ci/tsconfig.build.json'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(1);
+}
+
+function copyAssets() {
+  const assets = sourceFolders
+    .flatMap(filesBelow)
+    .filter((file) => !file.endsWith('.ts') || file.endsWith('.d.ts'));
+  for (const file of assets) cpSync(join(root, file), join(root, 'dist', file));
+  return assets.map((file) => `dist/${file}`);
+}
+
+async function writeSchema() {
+  if (!existsSync(join(root, schemaModule))) return [];
+  const { jsonSchema } = await import(pathToFileURL(join(root, schemaModule)).href);
+  mkdirSync(dirname(join(root, schemaFile)), { recursive: true });
+  writeFileSync(join(root, schemaFile), `${JSON.stringify(jsonSchema(), null, 2)}\n`);
+  return [schemaFile];
+}
+
+/** What tsc wrote for a source that is no longer there, and assets that are gone. */
+function removeLeftovers() {
+  for (const file of filesBelow('dist')) {
+    const source = file.replace(/^dist\//, '').replace(/(\.d\.ts|\.js)(\.map)?$/, '.ts');
+    if (!built.has(file) && !existsSync(join(root, source))) rmSync(join(root, file));
+  }
+}

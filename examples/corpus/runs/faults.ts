@@ -1,0 +1,94 @@
+/**
+ * The two faults of the second actor run, and the record of how each went: who died, of what, and
+ * when it was back. Never restarts anything: that it comes back by itself is what is to be shown.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { type PluginManager, PluginError } from 'troupe';
+
+import type { TermsRequest } from '../terms.ts';
+import type { View } from '../view/view.ts';
+
+const CRASH_AT = 0.3; // of the documents
+const LOOP_AT = 0.6;
+const FAULTS = 2;
+const LOOP_TIMEOUT_MS = 500;
+const LOOP_ATTEMPTS_MAX = 10;
+const BACK_WITHIN_MS = 10_000;
+
+export interface FaultReport {
+  readonly plugin: string;
+  /** The kernel's word for it. */
+  readonly reason: string;
+  readonly message: string;
+  /** Epoch ms. */
+  readonly at: number;
+  /** The life that ended. */
+  readonly generation: number;
+  /** The life after it, and the time between the two; missing if it did not come back. */
+  readonly back?: { readonly generation: number; readonly afterMs: number };
+}
+
+/** At which documents the faults happen. */
+export function faultPlan(documents: number): { crashAt: number; loopAt: number } {
+  return { crashAt: Math.floor(documents * CRASH_AT), loopAt: Math.floor(documents * LOOP_AT) };
+}
+
+/**
+ * Has `terms` loop past a deadline. The deadline also counts the time in the queue, and a call that
+ * expires there is never begun: then it is tried again.
+ */
+export async function provokeLoop(manager: PluginManager): Promise<void> {
+  const request: TermsRequest = { sabotage: 'loop' };
+  for (let attempt = 0; attempt < LOOP_ATTEMPTS_MAX; attempt++) {
+    try {
+      await manager.execute('terms', request, { timeoutMs: LOOP_TIMEOUT_MS });
+    } catch (error) {
+      if (!(error instanceof PluginError) || error.code !== 'CALL_TIMEOUT') throw error;
+      if (error.data['phase'] === 'running') return;
+    }
+  }
+}
+
+export class FaultRecord {
+  readonly #view: View;
+  #faults: FaultReport[] = [];
+  #onAllBack = (): void => {};
+
+  constructor(manager: PluginManager, view: View) {
+    this.#view = view;
+    manager.on('crashed', ({ id, generation, at, crash }) => {
+      const { reason, message } = crash;
+      this.#faults.push({ plugin: id, reason, message, generation, at });
+      view.say(`  ${id} died in generation ${generation}: ${reason}, ${message}`);
+    });
+    manager.on('restarted', ({ id, generation, at }) => this.#returned(id, generation, at));
+  }
+
+  get reports(): readonly FaultReport[] {
+    return this.#faults;
+  }
+
+  /** Settles when all have died and come back, or when that takes too long: see `reports`. */
+  async allBack(): Promise<void> {
+    if (this.#isAllBack()) return;
+    const back = new Promise<void>((resolve) => (this.#onAllBack = resolve));
+    await Promise.race([back, delay(BACK_WITHIN_MS, undefined, { ref: false })]);
+  }
+
+  #returned(plugin: string, generation: number, at: number): void {
+    this.#faults = this.#faults.map((fault) => {
+      if (fault.plugin !== plugin || fault.back) return fault;
+      const afterMs = at - fault.at;
+      this.#view.say(
+        `  ${plugin} is back in generation ${generation} after ${afterMs.toFixed(0)} ms`,
+      );
+      return { ...fault, back: { generation, afterMs } };
+    });
+    if (this.#isAllBack()) this.#onAllBack();
+  }
+
+  #isAllBack(): boolean {
+    return this.#faults.length >= FAULTS && this.#faults.every((fault) => fault.back);
+  }
+}

@@ -1,0 +1,33 @@
+/** `ctx`: what a plugin is handed of the world outside its thread. */
+import type { Logger, PluginContext } from '../plugin.ts';
+import type { BootData } from '../protocol/messages.ts';
+import type { LastWords } from './crash.ts';
+import type { Outbound } from './outbound.ts';
+import { eventsClient, lock, shared, stateClient } from './shared-services.ts';
+
+export function createContext(
+  boot: BootData,
+  outbound: Outbound,
+  log: Logger,
+  lastWords: LastWords,
+): PluginContext {
+  return {
+    id: boot.pluginId,
+    agentId: boot.agentId,
+    generation: boot.generation,
+    config: boot.config,
+    log,
+    state: stateClient(outbound),
+    events: eventsClient(outbound, (error) => lastWords.crash(error)),
+    lock: (name, fn, options) => lock(outbound, name, fn, options),
+    call: async <T>(...args: Parameters<PluginContext['call']>) =>
+      (await outbound.call(...args)) as T,
+    stream: <T>(...args: Parameters<PluginContext['stream']>) =>
+      outbound.stream(...args) as AsyncIterable<T>,
+    shared: (name, byteLength) => shared(outbound, name, byteLength),
+    exit: (reason = 'normal') =>
+      reason === 'normal' || reason === 'shutdown'
+        ? lastWords.exit(reason)
+        : lastWords.crash(reason),
+  };
+}

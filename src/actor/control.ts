@@ -1,0 +1,106 @@
+/** The actor's end of the control plane: runs the hooks, and says how the plugin is. */
+import type { PluginContext, PluginHooks } from '../plugin.ts';
+import { encode } from '../protocol/codec.ts';
+import type { Limits } from '../protocol/limits.ts';
+import type { ActorControl, Outcome } from '../protocol/messages.ts';
+import { toWireError } from '../protocol/wire-error.ts';
+import type { CallLoop } from './call-loop.ts';
+import type { Gate } from './gate.ts';
+
+/** Imports the plugin's code: which host that is, the thread's entry decides. */
+export type LoadPlugin = () => Promise<
+  (context: PluginContext) => PluginHooks | Promise<PluginHooks>
+>;
+
+export interface ControlScope {
+  loadPlugin: LoadPlugin;
+  context: PluginContext;
+  loop: CallLoop;
+  gate: Gate;
+  limits: Limits;
+}
+
+export function createControl({
+  loadPlugin,
+  context,
+  loop,
+  gate,
+  limits,
+}: ControlScope): ActorControl {
+  let hooks: PluginHooks | undefined;
+
+  const open = async (): Promise<void> => {
+    const setup = await loadPlugin();
+    hooks = await setup(context);
+    requireExecute(hooks);
+    loop.hooks = hooks;
+    gate.hooks = hooks;
+  };
+
+  return {
+    open: () => outcome(open),
+    hook: (name) => outcome(() => hooks?.[name]?.()),
+    pause: (number) => outcome(() => gate.pause(number, loop)),
+    resume: () => outcome(() => gate.resume(loop)),
+    shutdown: (names) =>
+      outcome(async () => {
+        await loop.whenQuiet();
+        for (const name of names) await hooks?.[name]?.();
+      }),
+    async health() {
+      if (!hooks?.health) return { ready: true };
+      try {
+        const detail: unknown = await hooks.health();
+        return { ready: isHealthy(detail), detail: encode(detail, limits).frame };
+      } catch (error) {
+        return { ready: false, reason: toWireError(error).message };
+      }
+    },
+    async stats() {
+      const { heapUsed, external } = process.memoryUsage();
+      const own = await ownStats(hooks);
+      return {
+        heapUsedBytes: heapUsed,
+        externalBytes: external,
+        plugin: own === undefined ? undefined : encode(own, limits).frame,
+      };
+    },
+  };
+}
+
+async function outcome(work: () => unknown): Promise<Outcome> {
+  try {
+    await work();
+    return { ok: true, value: undefined };
+  } catch (error) {
+    return { ok: false, error: toWireError(error) };
+  }
+}
+
+async function ownStats(hooks: PluginHooks | undefined): Promise<unknown> {
+  try {
+    return await hooks?.stats?.();
+  } catch (error) {
+    return { error: toWireError(error).message };
+  }
+}
+
+function isHealthy(detail: unknown): boolean {
+  if (detail === false) return false;
+  return !(
+    typeof detail === 'object' &&
+    detail !== null &&
+    'healthy' in detail &&
+    detail.healthy === false
+  );
+}
+
+function requireExecute(hooks: unknown): void {
+  const execute: unknown =
+    typeof hooks === 'object' && hooks !== null ? (hooks as PluginHooks).execute : undefined;
+  if (typeof execute !== 'function') {
+    throw new TypeError(
+      'the plugin has no `execute`; its hooks must have at least `execute(input, call)`',
+    );
+  }
+}

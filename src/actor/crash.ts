@@ -1,0 +1,39 @@
+/**
+ * The actor's last words. Our handlers are installed before any code of the plugin's and end the
+ * thread at once, so a plugin that listens for its own uncaught errors cannot live on.
+ */
+import { encode } from '../protocol/codec.ts';
+import { CRASH_KIND, KIND } from '../protocol/frame.ts';
+import type { Limits } from '../protocol/limits.ts';
+import { toWireError } from '../protocol/wire-error.ts';
+import type { Link } from '../transport/link.ts';
+
+export interface LastWords {
+  /** Reports the error and ends the thread. */
+  crash(error: unknown): never;
+  /** Ends the thread on purpose. */
+  exit(reason: 'normal' | 'shutdown'): never;
+}
+
+export function installCrashHandlers(link: Link, limits: Limits): LastWords {
+  const { exit } = process;
+  const die = (kind: number, error: unknown): never => {
+    link.tell(KIND.crash, kind, encode(toWireError(error), limits));
+    link.flush();
+    return exit.call(process, 1);
+  };
+  process.on('uncaughtException', (error) => die(CRASH_KIND.uncaught, error));
+  process.on('unhandledRejection', (error) => die(CRASH_KIND['unhandled-rejection'], error));
+  // results of calls that ended before the plugin left are still in the outbox
+  process.on('exit', () => {
+    link.flush();
+  });
+  return {
+    crash: (error) => die(CRASH_KIND.uncaught, error),
+    exit: (reason) => {
+      link.tell(KIND.exit, 0, encode({ reason }, limits));
+      link.flush();
+      return exit.call(process, 0);
+    },
+  };
+}

@@ -1,0 +1,209 @@
+/** Calls that the actor makes: to other plugins, and to the kernel's services. */
+import type { CallOptions } from '../plugin.ts';
+import { ChunkQueue } from '../protocol/chunk-queue.ts';
+import { CodecError } from '../protocol/codec-error.ts';
+import { decode, encode, type Payload } from '../protocol/codec.ts';
+import { PluginError } from '../protocol/errors.ts';
+import {
+  CANCEL_REASON,
+  FLAG,
+  KERNEL_ROUTE,
+  KIND,
+  TIMEOUT_UNSAID,
+  type FrameReader,
+} from '../protocol/frame.ts';
+import { ROUTES_MAX, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
+import type { ServiceRequest } from '../protocol/messages.ts';
+import { fromWireError, isWireError } from '../protocol/wire-error.ts';
+import type { Exchange, Link, ReturnAddress } from '../transport/link.ts';
+
+export interface OutboundScope {
+  readonly pluginId: string;
+  readonly limits: Limits;
+  readonly link: Link;
+  /** The number of the call on whose behalf the current code runs, 0 for none. */
+  parent(): number;
+  /** A call was written: send it this turn. */
+  urge(): void;
+}
+
+const KERNEL = 'the kernel';
+
+export class Outbound {
+  readonly #scope: OutboundScope;
+  readonly #routes = new Map<string, number>();
+
+  constructor(scope: OutboundScope) {
+    this.#scope = scope;
+  }
+
+  call(id: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
+    return this.#ask(id, this.#route(id), this.#encode(id, input, options), options);
+  }
+
+  stream(id: string, input: unknown, options: CallOptions = {}): AsyncIterable<unknown> {
+    return this.#read(id, this.#route(id), this.#encode(id, input, options), options);
+  }
+
+  /** Asks the kernel. */
+  service(request: ServiceRequest): Promise<unknown> {
+    return this.#ask(KERNEL, KERNEL_ROUTE, this.#encode(KERNEL, request, {}), {});
+  }
+
+  watch(request: ServiceRequest): AsyncIterable<unknown> & { cancel(): void } {
+    return this.#read(KERNEL, KERNEL_ROUTE, this.#encode(KERNEL, request, {}), {});
+  }
+
+  #ask(id: string, route: number, payload: Payload, options: CallOptions): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const exchange: Exchange = {
+        onReply: (frame) => {
+          if (frame.kind === KIND.result) this.#settle(id, frame, resolve, reject);
+          else if (frame.kind === KIND.failure) reject(this.#failure(id, frame));
+          else if (frame.kind === KIND.skipped) reject(skipped(id));
+          if (frame.kind !== KIND.progress) release();
+        },
+      };
+      const address = this.#send(exchange, route, payload, 0, options);
+      const release = this.#onAbort(address, options.signal);
+    });
+  }
+
+  #settle(
+    id: string,
+    frame: FrameReader,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    try {
+      resolve(decode(frame, this.#scope.limits));
+    } catch (error) {
+      reject(this.#refused(id, error));
+    }
+  }
+
+  #read(
+    id: string,
+    route: number,
+    payload: Payload,
+    options: CallOptions,
+  ): AsyncIterable<unknown> & { cancel(): void } {
+    let address: ReturnAddress | undefined;
+    const queue = new ChunkQueue<unknown>({
+      grant: (chunks) => {
+        if (address) this.#signal(KIND.credit, address, chunks);
+      },
+      cancel: () => {
+        if (address) this.#signal(KIND.cancel, address, CANCEL_REASON.abort);
+      },
+      creditChunks: STREAM_CREDIT_CHUNKS,
+    });
+    const exchange: Exchange = {
+      onReply: (frame) => {
+        if (frame.kind === KIND.chunk) queue.push(decode(frame, this.#scope.limits));
+        else if (frame.kind === KIND.failure) queue.fail(this.#failure(id, frame));
+        else if (frame.kind === KIND.skipped) queue.fail(skipped(id));
+        else if (frame.kind !== KIND.progress) queue.end();
+      },
+    };
+    address = this.#send(exchange, route, payload, FLAG.stream, options);
+    this.#onAbort(address, options.signal);
+    return queue;
+  }
+
+  #send(
+    exchange: Exchange,
+    route: number,
+    payload: Payload,
+    flags: number,
+    options: CallOptions,
+  ): ReturnAddress {
+    const { link } = this.#scope;
+    if (!link.hasRoom) {
+      throw new PluginError('MAILBOX_FULL', 'too many calls of this plugin are open at once', {
+        pluginId: this.#scope.pluginId,
+      });
+    }
+    options.signal?.throwIfAborted();
+    const timeoutMs =
+      options.timeoutMs === undefined ? TIMEOUT_UNSAID : Math.ceil(options.timeoutMs);
+    const header = {
+      route,
+      flags: flags | (options.idempotent === true ? FLAG.idempotent : 0),
+      timeoutMs,
+      parent: this.#scope.parent(),
+    };
+    const address = link.call(exchange, header, payload);
+    this.#scope.urge();
+    return address;
+  }
+
+  #onAbort(address: ReturnAddress, signal: AbortSignal | undefined): () => void {
+    if (!signal) return nothing;
+    const abort = (): void => {
+      this.#signal(KIND.cancel, address, CANCEL_REASON.abort);
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return () => {
+      signal.removeEventListener('abort', abort);
+    };
+  }
+
+  #signal(kind: typeof KIND.credit | typeof KIND.cancel, to: ReturnAddress, detail: number): void {
+    this.#scope.link.signal(kind, to, detail);
+    this.#scope.urge();
+  }
+
+  /** The first call to a plugin names it; later ones carry its number. */
+  #route(id: string): number {
+    const known = this.#routes.get(id);
+    if (known !== undefined) return known;
+    if (this.#routes.size >= ROUTES_MAX) {
+      throw new PluginError('NO_ROUTE', `calls to more than ${String(ROUTES_MAX)} plugins`);
+    }
+    const route = this.#routes.size + 1;
+    this.#scope.link.tell(KIND.bind, 0, encode(id, this.#scope.limits), route);
+    this.#routes.set(id, route);
+    return route;
+  }
+
+  #encode(id: string, input: unknown, options: CallOptions): Payload {
+    try {
+      return encode(input, this.#scope.limits, options.transfer);
+    } catch (error) {
+      throw this.#refused(id, error);
+    }
+  }
+
+  #failure(id: string, frame: FrameReader): Error {
+    const wire = decode(frame, this.#scope.limits);
+    if (!isWireError(wire))
+      return new PluginError('CALL_FAILED', `${id} failed without saying why`);
+    const error = fromWireError(wire);
+    if ((frame.flags & FLAG.runtime) !== 0) return error;
+    return new PluginError('CALL_FAILED', `${id} failed: ${error.message}`, {
+      pluginId: id,
+      cause: error,
+    });
+  }
+
+  #refused(id: string, error: unknown): Error {
+    if (!(error instanceof CodecError))
+      return error instanceof Error ? error : new Error(String(error));
+    return new PluginError(error.code, `${id}: ${error.message}`, {
+      pluginId: id,
+      data: error.data,
+    });
+  }
+}
+
+function skipped(id: string): PluginError {
+  return new PluginError('CALL_ABORTED', `the call to ${id} was aborted before it began`, {
+    pluginId: id,
+    data: { phase: 'queued' },
+  });
+}
+
+function nothing(): void {
+  // there is no signal to stop listening to
+}

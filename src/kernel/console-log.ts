@@ -1,0 +1,34 @@
+/** What plugins say, for a program that does not listen: one line each on stderr. */
+import type { KernelEvent, KernelEvents } from './kernel-events.ts';
+
+/** Prints until the program listens to `log` events itself. */
+export function printLogs(events: KernelEvents): void {
+  let listening = false;
+  events.onAny((event) => {
+    listening ||= events.hasListeners('log');
+    const line = listening ? undefined : lineOf(event);
+    if (line !== undefined) process.stderr.write(`[${event.id}] ${line}\n`);
+  });
+}
+
+function lineOf(event: KernelEvent): string | undefined {
+  switch (event.type) {
+    case 'log':
+      return `${event.level === 'info' ? '' : `${event.level}: `}${event.message}${fieldsOf(event)}`;
+    case 'crashed': {
+      const { reason, message, error } = event.crash;
+      return `crashed (${reason}): ${error?.stack ?? message}`;
+    }
+    case 'gave-up':
+      return `gave up restarting (${event.why})`;
+    case 'warning':
+      return `warning: ${event.message}`;
+    default:
+      return undefined;
+  }
+}
+
+function fieldsOf({ fields }: KernelEvent<'log'>): string {
+  if (!fields || Object.keys(fields).length === 0) return '';
+  return ` ${JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`;
+}

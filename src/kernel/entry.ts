@@ -1,0 +1,112 @@
+/**
+ * Finds a plugin's code before its thread starts. TypeScript is bundled once by esbuild, packages
+ * left out, and cached by what went into it; so a thread starts at plain JavaScript's speed.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { PluginError } from '../protocol/errors.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
+import { shownEntry } from './plan.ts';
+
+export interface PreparedEntry {
+  /** The module that runs. */
+  entryUrl: string;
+  /** Whether stacks are to be mapped back to TypeScript. */
+  sourceMaps: boolean;
+}
+
+const TYPESCRIPT = /\.[cm]?tsx?$/;
+
+/** @throws PluginError `LOAD_FAILED` for a missing file, a wrong hash, a syntax error. */
+export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
+  const { entry } = plan;
+  if (entry.protocol !== 'file:') {
+    verify(plan, Buffer.from(entry.href));
+    return { entryUrl: entry.href, sourceMaps: false };
+  }
+  const file = fileURLToPath(entry);
+  let source: Buffer;
+  try {
+    source = await readFile(file);
+  } catch (error) {
+    throw failed(plan, `its entry ${shownEntry(entry)} cannot be read`, error);
+  }
+  verify(plan, source);
+  if (!TYPESCRIPT.test(file)) return { entryUrl: entry.href, sourceMaps: false };
+  try {
+    return { entryUrl: pathToFileURL(await bundle(file)).href, sourceMaps: true };
+  } catch (error) {
+    throw failed(plan, `it does not compile: ${firstLine(error)}`, error);
+  }
+}
+
+async function bundle(file: string): Promise<string> {
+  const { build } = await import('esbuild');
+  const result = await build({
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    packages: 'external',
+    sourcemap: 'inline',
+    sourcesContent: false,
+    logLevel: 'silent',
+    outdir: path.dirname(file),
+    // what a plugin reads beside its source is found there, not beside the bundle
+    define: { 'import.meta.url': JSON.stringify(pathToFileURL(file).href) },
+    alias: { 'troupe/plugin': fileURLToPath(new URL('../plugin.js', import.meta.url)) },
+  });
+  const [output] = result.outputFiles;
+  if (!output) throw new Error('esbuild wrote nothing');
+  const hash = createHash('sha256').update(output.contents).digest('hex').slice(0, 32);
+  const target = path.join(cacheFolder(file), `${path.parse(file).name}-${hash}.mjs`);
+  if (!existsSync(target)) await writeWhole(target, output.contents);
+  return target;
+}
+
+/** Another thread or process may read it at any time: it appears whole or not at all. */
+async function writeWhole(target: string, contents: Uint8Array): Promise<void> {
+  await mkdir(path.dirname(target), { recursive: true });
+  const draft = `${target}.${String(process.pid)}-${Math.random().toString(36).slice(2)}`;
+  await writeFile(draft, contents);
+  await rename(draft, target);
+}
+
+/** Below the nearest node_modules, so that the packages a plugin imports are found from there. */
+function cacheFolder(file: string): string {
+  for (let folder = path.dirname(file); ; folder = path.dirname(folder)) {
+    const modules = path.join(folder, 'node_modules');
+    if (existsSync(modules)) return path.join(modules, '.cache', 'troupe');
+    if (path.dirname(folder) === folder) break;
+  }
+  return path.join(os.tmpdir(), `troupe-cache-${String(process.getuid?.() ?? 'user')}`);
+}
+
+function verify(plan: PluginPlan, bytes: Buffer): void {
+  if (plan.sha256 === undefined) return;
+  const actual = createHash('sha256').update(bytes).digest('hex');
+  if (actual !== plan.sha256) {
+    throw failed(plan, `its entry ${shownEntry(plan.entry)} is not the one its sha256 allows`);
+  }
+}
+
+function failed(plan: PluginPlan, what: string, cause?: unknown): PluginError {
+  const { id } = plan.metadata;
+  return new PluginError('LOAD_FAILED', `${id} could not be loaded: ${what}`, {
+    pluginId: id,
+    data: { step: 'prepare' },
+    cause,
+  });
+}
+
+function firstLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n').find((line) => line.includes('ERROR') || line.includes('error')) ?? text;
+}

@@ -1,0 +1,155 @@
+/** What the kernel tells the embedding program. A listener that throws harms nobody. */
+import { EVENT_BACKLOG_MAX } from '../protocol/limits.ts';
+import type { CrashReport, LogLevel, PluginState } from '../protocol/report.ts';
+
+interface EventFields {
+  'registered': object;
+  'unregistered': object;
+  'state-changed': { from: PluginState; to: PluginState };
+  'crashed': { crash: CrashReport };
+  'restarting': { delayMs: number };
+  'restarted': object;
+  /** `why`: `too-often` or `permanent-error`. */
+  'gave-up': { why: string };
+  'unresponsive': { reason: string };
+  'memory-limit': { heapUsedBytes: number };
+  'dead-letter': { callId: string; reason: string };
+  'log': {
+    level: LogLevel;
+    message: string;
+    fields: Record<string, unknown> | undefined;
+    source: 'log' | 'stdout' | 'stderr';
+  };
+  'progress': { fraction: number; note: string | undefined };
+  'discovered': { folder: string };
+  'warning': { message: string };
+}
+
+export type KernelEventType = keyof EventFields;
+
+/** One event: its type's fields, with the plugin, its generation (0: none) and the time (epoch ms). */
+export type KernelEvent<T extends KernelEventType = KernelEventType> = {
+  [K in T]: { type: K; id: string; generation: number; at: number } & EventFields[K];
+}[T];
+
+export type KernelListener<T extends KernelEventType> = (event: KernelEvent<T>) => void;
+
+type AnyListener = (event: KernelEvent) => void;
+
+export class KernelEvents {
+  readonly #listeners = new Map<KernelEventType | '*', Set<AnyListener>>();
+  readonly #feeds = new Set<Feed>();
+  #printer: AnyListener | undefined;
+
+  /** The one listener that does not count as one. */
+  onAny(printer: AnyListener): void {
+    this.#printer = printer;
+  }
+
+  emit<T extends KernelEventType>(
+    type: T,
+    id: string,
+    generation: number,
+    fields: EventFields[T],
+  ): void {
+    const event = { type, id, generation, at: Date.now(), ...fields } as unknown as KernelEvent;
+    for (const key of [type, '*'] as const) {
+      for (const listener of this.#listeners.get(key) ?? []) this.#tell(listener, event);
+    }
+    for (const feed of this.#feeds) feed.push(event);
+    this.#printer?.(event);
+  }
+
+  /** Returns what ends it. `*` hears every type. */
+  on<T extends KernelEventType>(type: T | '*', listener: KernelListener<T>): () => void {
+    const listeners = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, listeners);
+    // one wrapper for each subscription: the same function may be given twice
+    const mine: AnyListener = (event) => {
+      (listener as AnyListener)(event);
+    };
+    listeners.add(mine);
+    return () => {
+      listeners.delete(mine);
+    };
+  }
+
+  hasListeners(type: KernelEventType): boolean {
+    return (this.#listeners.get(type)?.size ?? 0) + (this.#listeners.get('*')?.size ?? 0) > 0;
+  }
+
+  /** Every event from now on, until the reader breaks off or the manager closes. */
+  events(): AsyncIterable<KernelEvent> {
+    return {
+      [Symbol.asyncIterator]: () => {
+        const feed = new Feed(() => this.#feeds.delete(feed));
+        this.#feeds.add(feed);
+        return feed;
+      },
+    };
+  }
+
+  close(): void {
+    for (const feed of this.#feeds) feed.finish();
+  }
+
+  #tell(listener: AnyListener, event: KernelEvent): void {
+    const failed = (error: unknown): void => {
+      // a listener for warnings that throws would be told of itself
+      if (event.type === 'warning') return;
+      this.emit('warning', event.id, event.generation, {
+        message: `a listener for ${event.type} threw: ${String(error)}`,
+      });
+    };
+    try {
+      const outcome: unknown = listener(event);
+      if (outcome instanceof Promise) outcome.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+/** Events one reader has not taken yet; a reader that falls behind loses the oldest. */
+class Feed implements AsyncIterator<KernelEvent, undefined> {
+  readonly #ended: () => void;
+  #events: KernelEvent[] = [];
+  #reader: ((step: IteratorResult<KernelEvent, undefined>) => void) | undefined;
+  #done = false;
+
+  constructor(ended: () => void) {
+    this.#ended = ended;
+  }
+
+  push(event: KernelEvent): void {
+    if (this.#reader) {
+      this.#reader({ value: event, done: false });
+      this.#reader = undefined;
+      return;
+    }
+    this.#events.push(event);
+    if (this.#events.length > EVENT_BACKLOG_MAX) this.#events.shift();
+  }
+
+  finish(): void {
+    this.#done = true;
+    this.#ended();
+    this.#reader?.({ value: undefined, done: true });
+    this.#reader = undefined;
+  }
+
+  next(): Promise<IteratorResult<KernelEvent, undefined>> {
+    const event = this.#events.shift();
+    if (event) return Promise.resolve({ value: event, done: false });
+    if (this.#done) return Promise.resolve({ value: undefined, done: true });
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+    });
+  }
+
+  return(): Promise<IteratorResult<KernelEvent, undefined>> {
+    this.#events = [];
+    this.finish();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+}

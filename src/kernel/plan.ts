@@ -1,0 +1,208 @@
+/** From a checked spec to a plan: defaults filled in, the entry resolved and kept inside its folder. */
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import semver from 'semver';
+
+import { CodecError } from '../protocol/codec-error.ts';
+import { encode } from '../protocol/codec.ts';
+import { PluginError } from '../protocol/errors.ts';
+import { DEFAULT_LIMITS, DEFAULT_MAILBOX, DEFAULT_RESTART } from '../protocol/limits.ts';
+import type {
+  Dependency,
+  DependencySpec,
+  PluginMetadata,
+  PluginPlan,
+  PluginSpec,
+} from '../protocol/manifest.ts';
+
+/** @param folder of the plugin.json the spec came from; without it, the embedding program gave it. */
+export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
+  const metadata = metadataOf(spec);
+  const limits = { ...DEFAULT_LIMITS, ...defined(spec.limits) };
+  const { path: location, sha256 } = entryOf(spec);
+  const entry =
+    folder === undefined
+      ? programEntry(spec.id, location)
+      : manifestEntry(spec.id, location, folder);
+  const host = spec.host ?? (entry.pathname.endsWith('.wasm') ? 'wasm' : 'module');
+  if (host !== 'module') {
+    throw invalid(spec.id, `host '${host}' is not in this version; use 'module'`, {
+      field: 'host',
+    });
+  }
+  return {
+    metadata,
+    dependencies: metadata.dependencies.map((dependency) => dependencyOf(spec.id, dependency)),
+    entry,
+    sha256: sha256?.toLowerCase(),
+    host,
+    isolation: spec.isolation ?? 'thread',
+    config: checkedConfig(spec),
+    enabled: spec.enabled ?? true,
+    autoStart: spec.autoStart ?? true,
+    concurrency: spec.concurrency ?? 1,
+    mailbox: { ...DEFAULT_MAILBOX, ...defined(spec.mailbox) },
+    limits,
+    restart: {
+      ...DEFAULT_RESTART,
+      ...defined(spec.restart),
+      backoff: { ...DEFAULT_RESTART.backoff, ...defined(spec.restart?.backoff) },
+    },
+    env: environment(spec.permissions?.env ?? []),
+  };
+}
+
+function metadataOf(spec: PluginSpec): PluginMetadata {
+  const version = spec.version ?? '1.0.0';
+  if (!semver.valid(version)) {
+    throw invalid(spec.id, `"version": ${version} is not semver, for example 1.0.0`, {
+      field: 'version',
+    });
+  }
+  return {
+    id: spec.id,
+    name: spec.name ?? spec.id,
+    type: spec.type,
+    version,
+    description: spec.description ?? '',
+    author: spec.author ?? '',
+    capabilities: [...(spec.capabilities ?? [])],
+    priority: spec.priority ?? 0,
+    dependencies: [...(spec.dependencies ?? [])],
+  };
+}
+
+function dependencyOf(pluginId: string, spec: DependencySpec): Dependency {
+  const { id, range, optional } =
+    typeof spec === 'string'
+      ? splitDependency(spec)
+      : { optional: false, range: undefined, ...spec };
+  if (range !== undefined && semver.validRange(range) === null) {
+    throw invalid(pluginId, `"dependencies": ${range} is no semver range`, {
+      field: 'dependencies',
+    });
+  }
+  return { id, range, optional: optional ?? false };
+}
+
+function splitDependency(text: string): {
+  id: string;
+  range: string | undefined;
+  optional: boolean;
+} {
+  const at = text.indexOf('@', 1);
+  return at < 0
+    ? { id: text, range: undefined, optional: false }
+    : { id: text.slice(0, at), range: text.slice(at + 1), optional: false };
+}
+
+function entryOf({ entry }: PluginSpec): { path: string | URL; sha256: string | undefined } {
+  return typeof entry === 'string' || entry instanceof URL
+    ? { path: entry, sha256: undefined }
+    : { path: entry.path, sha256: entry.sha256 };
+}
+
+/** The embedding program may give any URL, or a path from its working directory. */
+function programEntry(id: string, location: string | URL): URL {
+  if (location instanceof URL) return location;
+  if (/^(file|data):/.test(location)) return new URL(location);
+  if (location.includes('\0')) throw invalid(id, '"entry": a path has no NUL', { field: 'entry' });
+  return pathToFileURL(path.resolve(location));
+}
+
+/** A manifest may only name a file below its own folder, links included. */
+function manifestEntry(id: string, location: string | URL, folder: string): URL {
+  const text = String(location);
+  let decoded = text;
+  try {
+    decoded = decodeURIComponent(text);
+  } catch {
+    // a lone % is a legal file name
+  }
+  const escapes = [text, decoded].some(
+    (name) =>
+      name.includes('\0') ||
+      /^[a-z][a-z\d+.-]*:/i.test(name) ||
+      path.posix.isAbsolute(name) ||
+      path.win32.isAbsolute(name) ||
+      name.split(/[\\/]/).includes('..'),
+  );
+  if (escapes) throw outside(id, text);
+  const file = path.join(folder, text);
+  if (!isInside(realPath(file), realPath(folder))) throw outside(id, text);
+  return pathToFileURL(file);
+}
+
+function outside(id: string, location: string): PluginError {
+  return invalid(
+    id,
+    `"entry": ${JSON.stringify(location)} is not a path inside the plugin's folder`,
+    {
+      field: 'entry',
+    },
+  );
+}
+
+/** A file that is missing is refused later, when it is loaded. */
+function realPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return path.resolve(realPathOfParent(file), path.basename(file));
+  }
+}
+
+function realPathOfParent(file: string): string {
+  const parent = path.dirname(file);
+  return parent === file ? file : realPath(parent);
+}
+
+function isInside(file: string, folder: string): boolean {
+  const relative = path.relative(folder, file);
+  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+}
+
+/** The path of an entry as a message may show it: relative, where it lies below here. */
+export function shownEntry(entry: URL): string {
+  if (entry.protocol !== 'file:') return `${entry.protocol}…`;
+  const file = fileURLToPath(entry);
+  const relative = path.relative(process.cwd(), file);
+  return relative.startsWith('..') ? path.basename(file) : relative;
+}
+
+function checkedConfig({ id, config = {}, limits }: PluginSpec): Record<string, unknown> {
+  try {
+    encode(config, { ...DEFAULT_LIMITS, ...defined(limits) });
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw invalid(id, `"config" cannot be sent to the plugin: ${error.message}`, {
+      field: 'config',
+    });
+  }
+  return config;
+}
+
+function environment(names: readonly string[]): Record<string, string> {
+  const entries = names.flatMap((name): [string, string][] => {
+    const value = process.env[name];
+    return value === undefined ? [] : [[name, value]];
+  });
+  return Object.fromEntries(entries);
+}
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+/** Without the keys whose value is undefined: those mean "the default". */
+function defined<T extends object>(options: T | undefined): Partial<Defined<T>> {
+  const entries = Object.entries(options ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as Partial<Defined<T>>;
+}
+
+function invalid(id: string, what: string, data: Record<string, unknown>): PluginError {
+  return new PluginError('INVALID_SPEC', `the spec of ${id} is not valid: ${what}`, {
+    pluginId: id,
+    data,
+  });
+}

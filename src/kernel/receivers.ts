@@ -1,0 +1,183 @@
+import { ChunkQueue } from '../protocol/chunk-queue.ts';
+/** Who asked: a promise or a stream of the embedding program, or another actor over its link. */
+import { decode, encode, forwardable, type Body } from '../protocol/codec.ts';
+import { PluginError } from '../protocol/errors.ts';
+import { FLAG, KIND } from '../protocol/frame.ts';
+import { DEFAULT_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
+import { fromWireError, isWireError, toWireError } from '../protocol/wire-error.ts';
+import type { Call, Receiver } from '../supervisor/call.ts';
+import type { Life } from '../supervisor/life.ts';
+
+export interface Progress {
+  fraction: number;
+  note: string | undefined;
+}
+
+interface ReceiverOptions {
+  pluginId: string;
+  limits: Limits;
+  onProgress(progress: Progress): void;
+}
+
+/** Of `manager.execute`. */
+export class PromiseReceiver implements Receiver {
+  readonly #options: ReceiverOptions;
+  readonly #resolve: (value: unknown) => void;
+  readonly #reject: (error: unknown) => void;
+
+  constructor(
+    options: ReceiverOptions,
+    resolve: (value: unknown) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  result(body: Body): void {
+    this.#resolve(decode(body, this.#options.limits));
+  }
+
+  failure(body: Body, fromRuntime: boolean): void {
+    this.#reject(failureOf(body, fromRuntime, this.#options));
+  }
+
+  chunk(): void {
+    // a call that asked for no stream gets none
+  }
+
+  end(): void {
+    this.#resolve(undefined);
+  }
+
+  progress(body: Body): void {
+    reportProgress(body, this.#options);
+  }
+
+  reject(error: PluginError): void {
+    this.#reject(error);
+  }
+}
+
+/** Of `manager.stream`: the reader's end, and the call once it is accepted. */
+export class StreamReceiver implements Receiver {
+  readonly chunks: ChunkQueue<unknown>;
+  call: Call | undefined;
+  readonly #options: ReceiverOptions;
+
+  constructor(
+    options: ReceiverOptions,
+    grant: (call: Call, chunks: number) => void,
+    cancel: (call: Call) => void,
+  ) {
+    this.#options = options;
+    this.chunks = new ChunkQueue({
+      creditChunks: STREAM_CREDIT_CHUNKS,
+      grant: (count) => {
+        if (this.call) grant(this.call, count);
+      },
+      cancel: () => {
+        if (this.call) cancel(this.call);
+      },
+    });
+  }
+
+  result(body: Body): void {
+    this.chunk(body);
+    this.end();
+  }
+
+  failure(body: Body, fromRuntime: boolean): void {
+    this.chunks.fail(failureOf(body, fromRuntime, this.#options));
+  }
+
+  chunk(body: Body): void {
+    this.chunks.push(decode(body, this.#options.limits));
+  }
+
+  end(): void {
+    this.chunks.end();
+  }
+
+  progress(body: Body): void {
+    reportProgress(body, this.#options);
+  }
+
+  reject(error: PluginError): void {
+    this.chunks.fail(error);
+  }
+}
+
+/** Of a call that another actor made: what comes is passed on without being decoded. */
+export class LinkReceiver implements Receiver {
+  readonly #life: Life;
+  readonly #to: { slot: number; number: number };
+  readonly #settled: () => void;
+
+  constructor(life: Life, to: { slot: number; number: number }, settled: () => void) {
+    this.#life = life;
+    this.#to = to;
+    this.#settled = settled;
+  }
+
+  result(body: Body): void {
+    this.#settled();
+    this.#life.link.reply(KIND.result, this.#to, forwardable(body));
+  }
+
+  failure(body: Body, fromRuntime: boolean): void {
+    this.#settled();
+    this.#life.link.reply(
+      KIND.failure,
+      this.#to,
+      forwardable(body),
+      fromRuntime ? FLAG.runtime : 0,
+    );
+  }
+
+  chunk(body: Body): void {
+    this.#life.link.reply(KIND.chunk, this.#to, forwardable(body));
+  }
+
+  end(): void {
+    this.#settled();
+    this.#life.link.reply(KIND.end, this.#to);
+  }
+
+  progress(body: Body): void {
+    this.#life.link.reply(KIND.progress, this.#to, forwardable(body));
+  }
+
+  reject(error: PluginError): void {
+    this.#settled();
+    const payload = encode(toWireError(error), DEFAULT_LIMITS);
+    this.#life.link.reply(KIND.failure, this.#to, payload, FLAG.runtime);
+  }
+}
+
+function failureOf(body: Body, fromRuntime: boolean, { pluginId, limits }: ReceiverOptions): Error {
+  let wire: unknown;
+  try {
+    wire = decode(body, limits);
+  } catch (error) {
+    wire = toWireError(error);
+  }
+  const cause = isWireError(wire) ? fromWireError(wire) : undefined;
+  if (fromRuntime && cause) return cause;
+  return new PluginError(
+    'CALL_FAILED',
+    `${pluginId} failed: ${cause?.message ?? 'for no reason given'}`,
+    {
+      pluginId,
+      cause,
+    },
+  );
+}
+
+function reportProgress(body: Body, { limits, onProgress }: ReceiverOptions): void {
+  const report = decode(body, limits);
+  if (typeof report !== 'object' || report === null || !('fraction' in report)) return;
+  const note = 'note' in report && typeof report.note === 'string' ? report.note : undefined;
+  onProgress({ fraction: Number(report.fraction), note });
+}

@@ -1,0 +1,55 @@
+/** A stream that the kernel itself serves to an actor: events, or a watched value. */
+import type { Payload } from '../protocol/codec.ts';
+import { KIND } from '../protocol/frame.ts';
+import { EVENT_BACKLOG_MAX, STREAM_CREDIT_CHUNKS } from '../protocol/limits.ts';
+import type { Life } from '../supervisor/life.ts';
+
+export interface ServedStreamOptions {
+  life: Life;
+  to: { slot: number; number: number };
+  /** What a slow reader gets: every value up to a bound, or only the newest. */
+  keep: 'all' | 'newest';
+}
+
+export class ServedStream {
+  /** Values a slow reader lost. */
+  dropped = 0;
+  readonly #life: Life;
+  readonly #to: { slot: number; number: number };
+  readonly #backlogMax: number;
+  #credit = STREAM_CREDIT_CHUNKS;
+  #backlog: Payload[] = [];
+
+  constructor({ life, to, keep }: ServedStreamOptions) {
+    this.#life = life;
+    this.#to = to;
+    this.#backlogMax = keep === 'newest' ? 1 : EVENT_BACKLOG_MAX;
+  }
+
+  push(payload: Payload): void {
+    if (this.#credit > 0) {
+      this.#credit--;
+      this.#life.link.reply(KIND.chunk, this.#to, payload);
+      return;
+    }
+    this.#backlog.push(payload);
+    if (this.#backlog.length > this.#backlogMax) {
+      this.#backlog.shift();
+      this.dropped++;
+    }
+  }
+
+  grant(chunks: number): void {
+    this.#credit += chunks;
+    while (this.#credit > 0) {
+      const payload = this.#backlog.shift();
+      if (!payload) return;
+      this.push(payload);
+    }
+  }
+
+  end(): void {
+    this.#backlog = [];
+    this.#life.link.reply(KIND.end, this.#to);
+  }
+}

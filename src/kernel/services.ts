@@ -1,0 +1,130 @@
+/** What the kernel does for an actor that asks: shared state, events, locks, shared memory. */
+import { bodyOf, decode, encode, type Payload } from '../protocol/codec.ts';
+import { PluginError } from '../protocol/errors.ts';
+import { KIND } from '../protocol/frame.ts';
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import type { ServiceRequest } from '../protocol/messages.ts';
+import type { EventHub } from './event-hub.ts';
+import type { Locks } from './locks.ts';
+import { ServedStream } from './served-stream.ts';
+import { asPluginError, type Inbound, type ReturnTo, type Session } from './session.ts';
+import type { SharedMemory } from './shared-memory.ts';
+import type { StateStore } from './state-store.ts';
+
+export interface Services {
+  state: StateStore;
+  events: EventHub;
+  locks: Locks;
+  memory: SharedMemory;
+}
+
+const NOTHING = encode(undefined, DEFAULT_LIMITS);
+
+/** Answers one request of an actor. What it returns stays open: a stream. */
+export function serve(
+  services: Services,
+  session: Session,
+  asked: unknown,
+  to: ReturnTo,
+): Inbound | undefined {
+  const { state, events, locks, memory } = services;
+  const { life, caller } = session;
+  const request = asRequest(asked);
+  const answer = (value: unknown): undefined => {
+    life.link.reply(KIND.result, to, encode(value, DEFAULT_LIMITS));
+  };
+  switch (request.op) {
+    case 'state.get':
+      life.link.reply(KIND.result, to, state.payload(request.key) ?? NOTHING);
+      return undefined;
+    case 'state.read':
+      return answer({ value: state.get(request.key), version: state.version(request.key) });
+    case 'state.set':
+      state.set(request.key, request.value);
+      return answer(undefined);
+    case 'state.swap':
+      return answer(state.swap(request.key, request.value, request.version));
+    case 'state.delete':
+      return answer(state.delete(request.key));
+    case 'state.keys':
+      return answer(state.keys());
+    case 'state.watch':
+      return watch(state, request.key, new ServedStream({ life, to, keep: 'newest' }));
+    case 'events.emit':
+      events.emit({ topic: request.topic, data: request.data, from: caller.id, at: Date.now() });
+      return answer(undefined);
+    case 'events.on':
+      return subscribe(events, request.topic, new ServedStream({ life, to, keep: 'all' }));
+    case 'lock.acquire':
+      locks.acquire(request.name, life, request.timeoutMs).then(answer, (error: unknown) => {
+        session.refuse(to, asPluginError(error));
+      });
+      return undefined;
+    case 'lock.release':
+      locks.release(request.token, life);
+      return answer(undefined);
+    case 'shared':
+      return answer(memory.get(request.name, request.byteLength));
+  }
+}
+
+function watch(state: StateStore, key: string, stream: ServedStream): Inbound {
+  stream.push(state.payload(key) ?? NOTHING);
+  const stop = state.onChange(key, (payload) => {
+    stream.push(payload ?? NOTHING);
+  });
+  return inbound(stream, stop);
+}
+
+function subscribe(events: EventHub, topic: string, stream: ServedStream): Inbound {
+  const stop = events.subscribe(topic, (event) => {
+    stream.push(encode(event, DEFAULT_LIMITS));
+  });
+  return inbound(stream, stop);
+}
+
+function inbound(stream: ServedStream, stop: () => void): Inbound {
+  return {
+    cancel() {
+      stop();
+      stream.end();
+    },
+    grant(chunks) {
+      stream.grant(chunks);
+    },
+  };
+}
+
+/** Requests come from our own code in the actor; a plugin that forges one gets an error. */
+function asRequest(value: unknown): ServiceRequest {
+  if (typeof value === 'object' && value !== null && 'op' in value) {
+    const { op } = value;
+    const names: unknown[] = ['key', 'topic', 'name'].flatMap((field) =>
+      field in value ? [(value as Record<string, unknown>)[field]] : [],
+    );
+    if (typeof op === 'string' && OPS.has(op) && names.every((name) => typeof name === 'string')) {
+      return value as ServiceRequest;
+    }
+  }
+  throw new PluginError('PAYLOAD_INVALID', 'no such request to the kernel');
+}
+
+const OPS = new Set<string>([
+  'state.get',
+  'state.read',
+  'state.set',
+  'state.swap',
+  'state.delete',
+  'state.keys',
+  'state.watch',
+  'events.emit',
+  'events.on',
+  'lock.acquire',
+  'lock.release',
+  'shared',
+]);
+
+/** The value of a payload that was made here. */
+export function valueOf(payload: Payload | undefined): unknown {
+  return payload && decode(bodyOf(payload), DEFAULT_LIMITS);
+}

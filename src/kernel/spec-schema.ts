@@ -1,0 +1,186 @@
+/**
+ * The shape of a spec and of plugin.json, checked at the border: unknown or wrong fields are
+ * refused by name. The JSON Schema that ships with the package is made from it.
+ */
+import { z } from 'zod';
+
+import { PluginError } from '../protocol/errors.ts';
+import {
+  HOST_KINDS,
+  ISOLATION_KINDS,
+  PLUGIN_TYPES,
+  type PluginSpec,
+} from '../protocol/manifest.ts';
+
+const ID = /^[A-Za-z0-9_][\w.:/-]{0,127}$/;
+const milliseconds = z
+  .number()
+  .min(0)
+  .max(2 ** 31 - 1);
+const count = z.number().int().min(0);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits');
+
+const id = z
+  .string()
+  .regex(ID, 'must be 1 to 128 letters, digits or any of _ . : / -, and not begin with a sign')
+  .describe('Unique within a manager');
+
+const dependency = z.union([
+  z.string().min(1),
+  z.strictObject({ id, range: z.string().optional(), optional: z.boolean().optional() }),
+]);
+
+const limits = z
+  .strictObject({
+    startTimeoutMs: milliseconds,
+    hookTimeoutMs: milliseconds,
+    stopTimeoutMs: milliseconds,
+    callTimeoutMs: milliseconds,
+    graceMs: milliseconds,
+    healthTimeoutMs: milliseconds,
+    memoryMb: z.number().min(4),
+    stackMb: z.number().min(1).max(256),
+    payloadBytesMax: z.number().int().min(1_024),
+    payloadDepthMax: z.number().int().min(1).max(1_000),
+    logBytesPerSecMax: count,
+  })
+  .partial();
+
+const restart = z
+  .strictObject({
+    type: z.enum(['permanent', 'transient', 'temporary']),
+    intensity: count,
+    periodMs: z.number().min(1),
+    backoff: z
+      .strictObject({
+        minMs: milliseconds,
+        maxMs: milliseconds,
+        factor: z.number().min(1),
+        jitter: z.number().min(0).max(1),
+      })
+      .partial(),
+    redeliver: count,
+  })
+  .partial();
+
+const fields = {
+  id,
+  type: z.enum(PLUGIN_TYPES),
+  name: z.string().optional(),
+  version: z.string().optional().describe('Semver; default 1.0.0'),
+  description: z.string().optional(),
+  author: z.string().optional(),
+  capabilities: z.array(z.string().min(1)).optional(),
+  priority: z.number().optional().describe('Higher starts first; default 0'),
+  dependencies: z.array(dependency).optional(),
+  host: z.enum(HOST_KINDS).optional(),
+  isolation: z.enum(ISOLATION_KINDS).optional(),
+  config: z.record(z.string(), z.unknown()).optional(),
+  enabled: z.boolean().optional(),
+  autoStart: z.boolean().optional(),
+  concurrency: z.number().int().min(1).max(1_024).optional(),
+  mailbox: z
+    .strictObject({ capacity: z.number().int().min(1), overflow: z.enum(['reject', 'wait']) })
+    .partial()
+    .optional(),
+  limits: limits.optional(),
+  restart: restart.optional(),
+  permissions: z.strictObject({ env: z.array(z.string()).optional() }).optional(),
+};
+
+const manifestEntry = z.union([
+  z.string().min(1),
+  z.strictObject({ path: z.string().min(1), sha256: sha256.optional() }),
+]);
+const specEntry = z.union([
+  z.string().min(1),
+  z.instanceof(URL),
+  z.strictObject({
+    path: z.union([z.string().min(1), z.instanceof(URL)]),
+    sha256: sha256.optional(),
+  }),
+]);
+
+const MANIFEST = z.strictObject({
+  $schema: z.string().optional(),
+  ...fields,
+  entry: manifestEntry,
+});
+const SPEC = z.strictObject({ ...fields, entry: specEntry });
+
+/** Fields of the design whose parts are not in this version, with what to do until then. */
+const NOT_YET: Record<string, string> = {
+  threads: 'elastic pools are not in this version; register the plugin under several ids',
+  replicas: 'replicas are not in this version; register the plugin under several ids',
+  reload: 'reload is not in this version; call manager.restart(id) after a change',
+  wasm: 'WebAssembly plugins are not in this version',
+};
+const NOT_YET_VALUES: Record<string, Record<string, string>> = {
+  isolation: {
+    process: "isolation 'process' is not in this version; use 'thread'",
+    pool: "isolation 'pool' is not in this version; use 'thread'",
+  },
+  host: {
+    script: "host 'script' is not in this version; use 'module'",
+    wasm: "host 'wasm' is not in this version; use 'module'",
+  },
+};
+
+/** @throws PluginError `INVALID_SPEC` that names each wrong field. */
+export function checkSpec(value: unknown, from: 'program' | 'manifest'): PluginSpec {
+  refuseNotYet(value);
+  const checked = (from === 'program' ? SPEC : MANIFEST).safeParse(value);
+  if (checked.success) return checked.data as PluginSpec;
+  const problems = checked.error.issues.flatMap(explain);
+  throw invalid(value, problems.join('; '), { problems });
+}
+
+/** The JSON Schema of plugin.json (draft 2020-12). */
+export function jsonSchema(): Record<string, unknown> {
+  return { title: 'Troupe plugin manifest', ...z.toJSONSchema(MANIFEST) };
+}
+
+function refuseNotYet(value: unknown): void {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [field, what] of Object.entries(NOT_YET)) {
+    if (field in value) throw invalid(value, what, { field, unavailable: true });
+  }
+  for (const [field, values] of Object.entries(NOT_YET_VALUES)) {
+    const what = values[String((value as Record<string, unknown>)[field])];
+    if (what) throw invalid(value, what, { field, unavailable: true });
+  }
+}
+
+function explain(issue: z.core.$ZodIssue): string[] {
+  const at = issue.path.map(String).join('.');
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => `unknown field "${at ? `${at}.` : ''}${key}"`);
+  }
+  if (issue.code === 'invalid_union') {
+    const [closest] = issue.errors
+      .filter((errors) =>
+        errors.some((error) => error.path.length > 0 || error.code === 'unrecognized_keys'),
+      )
+      .toSorted((a, b) => a.length - b.length);
+    if (closest) {
+      return closest.flatMap((inner) =>
+        explain({ ...inner, path: [...issue.path, ...inner.path] }),
+      );
+    }
+  }
+  return [`${at ? `"${at}"` : 'the spec'}: ${issue.message}`];
+}
+
+function invalid(value: unknown, what: string, data: Record<string, unknown>): PluginError {
+  const given: unknown =
+    typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : undefined;
+  const pluginId = typeof given === 'string' ? given : undefined;
+  return new PluginError(
+    'INVALID_SPEC',
+    `the spec of ${pluginId ?? 'a plugin'} is not valid: ${what}`,
+    {
+      pluginId,
+      data,
+    },
+  );
+}

@@ -1,0 +1,74 @@
+/**
+ * Shared state of a manager: values by key, kept encoded, so that every read is a copy and no
+ * reader can change another's. It outlives every plugin.
+ */
+import { bodyOf, decode, encode, keepable, type Payload } from '../protocol/codec.ts';
+import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+
+interface Entry {
+  payload: Payload;
+  version: number;
+}
+
+export type StateListener = (payload: Payload | undefined) => void;
+
+export class StateStore {
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Map<string, Set<StateListener>>();
+  #lastVersion = 0;
+
+  /** `undefined` where there is none. */
+  payload(key: string): Payload | undefined {
+    return this.#entries.get(key)?.payload;
+  }
+
+  get(key: string): unknown {
+    const payload = this.payload(key);
+    return payload && decode(bodyOf(payload), DEFAULT_LIMITS);
+  }
+
+  /** 0 where there is none. */
+  version(key: string): number {
+    return this.#entries.get(key)?.version ?? 0;
+  }
+
+  /** @throws CodecError for a value that can't be sent. */
+  set(key: string, value: unknown): void {
+    const payload = keepable(encode(value, DEFAULT_LIMITS));
+    this.#lastVersion++;
+    this.#entries.set(key, { payload, version: this.#lastVersion });
+    this.#tell(key, payload);
+  }
+
+  /** Sets only where nobody has since `version` was read. */
+  swap(key: string, value: unknown, version: number): boolean {
+    if (this.version(key) !== version) return false;
+    this.set(key, value);
+    return true;
+  }
+
+  delete(key: string): boolean {
+    const existed = this.#entries.delete(key);
+    if (existed) this.#tell(key, undefined);
+    return existed;
+  }
+
+  keys(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  /** Called with the encoded value after each change. Returns what ends it. */
+  onChange(key: string, listener: StateListener): () => void {
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners);
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(key);
+    };
+  }
+
+  #tell(key: string, payload: Payload | undefined): void {
+    for (const listener of this.#listeners.get(key) ?? []) listener(payload);
+  }
+}

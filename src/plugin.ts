@@ -1,0 +1,149 @@
+/**
+ * Door 2, `troupe/plugin`: what the author of a plugin imports. Nothing here runs the plugin;
+ * it says what a plugin is and what it is handed.
+ */
+import { PLUGIN_MARK, TRANSFER_MARK } from './protocol/marks.ts';
+import type { BusEvent } from './protocol/report.ts';
+
+export type { BusEvent } from './protocol/report.ts';
+
+/** Options of a call that a plugin makes to another. */
+export interface CallOptions {
+  signal?: AbortSignal;
+  /** From now (ms); 0 = none. Default: the called plugin's `limits.callTimeoutMs`. */
+  timeoutMs?: number;
+  /** The call may run twice: after a crash it is delivered again. Default false. */
+  idempotent?: boolean;
+  /** Buffers to move instead of copying them; they are detached here. */
+  transfer?: readonly ArrayBuffer[];
+}
+
+/** Shared state: owned by the kernel, so it survives restarts; every value read is a copy. */
+export interface SharedState {
+  get<T = unknown>(key: string): Promise<T | undefined>;
+  set(key: string, value: unknown): Promise<void>;
+  /** True when there was something to delete. */
+  delete(key: string): Promise<boolean>;
+  keys(): Promise<string[]>;
+  /** Replaces the value by `fn` of it, atomically; `fn` may run again on contention. */
+  update<T = unknown>(key: string, fn: (current: T | undefined) => T): Promise<T>;
+  /** The value now, and after each change; a slow reader sees the newest, not each. */
+  watch<T = unknown>(key: string): AsyncIterable<T | undefined>;
+}
+
+export interface EventBus {
+  emit(topic: string, data?: unknown): Promise<void>;
+  /** Returns what ends the subscription. `'*'` hears every topic. */
+  on<T = unknown>(topic: string, listener: (event: BusEvent<T>) => void): () => void;
+}
+
+export interface LockOptions {
+  /** Longest wait for the lock (ms); beyond it `CALL_TIMEOUT`. Default: none. */
+  timeoutMs?: number;
+}
+
+export interface Logger {
+  debug(message: string, fields?: Record<string, unknown>): void;
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** What a plugin has of the world outside its thread. */
+export interface PluginContext {
+  readonly id: string;
+  /** The manager's id. */
+  readonly agentId: string;
+  /** Which life of this plugin it is, from 1. */
+  readonly generation: number;
+  readonly config: Record<string, unknown>;
+  readonly log: Logger;
+  readonly state: SharedState;
+  readonly events: EventBus;
+  /** Runs `fn` while nobody else holds the lock `name`; it is released when this plugin dies. */
+  lock<T>(name: string, fn: () => T | Promise<T>, options?: LockOptions): Promise<T>;
+  /** Calls another plugin. */
+  call<T = unknown>(id: string, input?: unknown, options?: CallOptions): Promise<T>;
+  /** Reads a stream of another plugin; breaking off cancels it. */
+  stream<T = unknown>(id: string, input?: unknown, options?: CallOptions): AsyncIterable<T>;
+  /** Shared memory by name: the same buffer for every plugin that asks for it. */
+  shared(name: string, byteLength: number): Promise<SharedArrayBuffer>;
+  /** Ends the plugin from inside: on purpose, or with an Error as a crash. */
+  exit(reason?: 'normal' | 'shutdown' | Error): never;
+}
+
+/** One call, as the plugin sees it. */
+export interface Call {
+  /** `<plugin>-<generation>-<number>`. */
+  readonly id: string;
+  /** Aborts when the caller gave up or the deadline passed. */
+  readonly signal: AbortSignal;
+  /** Epoch ms, or `undefined` when there is none. */
+  readonly deadline: number | undefined;
+  /** Reports how far the call is, 0 to 1. */
+  progress(fraction: number, note?: string): void;
+  /**
+   * For use inside busy loops, nearly free: stands still here while the plugin is paused, and
+   * throws an `AbortError` when the call is cancelled or past its deadline.
+   */
+  checkpoint(): void;
+}
+
+type MaybePromise<T> = T | Promise<T>;
+
+/** What a plugin does. Everything but `execute` is optional; all may be async. */
+export interface PluginHooks<I = unknown, O = unknown> {
+  load?(): unknown;
+  init?(): unknown;
+  start?(): unknown;
+  /** With a call standing still at a checkpoint this runs before it does, and is not awaited. */
+  pause?(): unknown;
+  resume?(): unknown;
+  stop?(): unknown;
+  unload?(): unknown;
+  /** A value, a promise of one, or an (async) iterator, which is a stream of values. */
+  execute(input: I, call: Call): MaybePromise<O> | Iterator<O> | AsyncIterable<O>;
+  /** False, or `{ healthy: false, … }`, says that it is not ready. */
+  health?(): unknown;
+  stats?(): MaybePromise<Record<string, unknown>>;
+  /** What the next version is to start from. */
+  snapshot?(): unknown;
+  restore?(saved: never): unknown;
+}
+
+/** What `definePlugin` returns: a module's default export. */
+export interface PluginDefinition<I = unknown, O = unknown> {
+  readonly [PLUGIN_MARK]: (context: PluginContext) => MaybePromise<PluginHooks<I, O>>;
+}
+
+/**
+ * A plugin from a function that is given its context and returns its hooks. State lives in the
+ * function's closure, one for each life.
+ *
+ * @example
+ * export default definePlugin<number, number>((ctx) => ({
+ *   execute: (n) => n * n,
+ * }));
+ */
+export function definePlugin<I = unknown, O = unknown>(
+  setup: (context: PluginContext) => MaybePromise<PluginHooks<I, O>>,
+): PluginDefinition<I, O> {
+  return { [PLUGIN_MARK]: setup };
+}
+
+/** What {@link transfer} returns, seen from inside the runtime. */
+interface Transferred {
+  readonly [TRANSFER_MARK]: readonly ArrayBuffer[];
+  readonly value: unknown;
+}
+
+/**
+ * Marks a result (or a chunk) whose buffers are to be moved, not copied; they are detached here.
+ *
+ * @example
+ * execute: () => { const pixels = new Uint8Array(size); return transfer(pixels, [pixels.buffer]); }
+ */
+export function transfer<T>(value: T, buffers: readonly ArrayBuffer[]): T {
+  const marked: Transferred = { [TRANSFER_MARK]: buffers, value };
+  return marked as unknown as T;
+}

@@ -1,0 +1,181 @@
+/**
+ * Values to bytes and back. Every body stands alone: no state outlives it, so a decoder of any
+ * generation can read it. Plain values go straight through msgpackr, all others as a table of
+ * nodes (rich.ts). What is decoded is scanned first (scan.ts).
+ */
+import { Packr } from 'msgpackr/pack';
+
+import { CodecError } from './codec-error.ts';
+import { FLAG, HEADER_BYTES } from './frame.ts';
+import { plainness } from './plain.ts';
+import { lower, raise, type Attachment } from './rich.ts';
+import { scan } from './scan.ts';
+
+/** An encoded value, with room for a frame's header before it. */
+export interface Payload {
+  /** {@link HEADER_BYTES} free bytes, then the body. */
+  readonly frame: Uint8Array;
+  /** `FLAG.rich` or 0. */
+  readonly flags: number;
+  /** Buffers that travel beside the bytes; only on carriers that share memory. */
+  readonly attachments: readonly Attachment[];
+}
+
+/** Where an encoded value lies: what a frame reader points at, or a payload's own bytes. */
+export interface Body {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  readonly flags: number;
+  readonly attachments: readonly unknown[];
+}
+
+export interface PayloadLimits {
+  payloadBytesMax: number;
+  payloadDepthMax: number;
+}
+
+/** Nodes of a table hold slots, which hold at most `[kind, data[]]`, or an error's plain fields. */
+const TABLE_DEPTH_MAX = 24;
+const NO_ATTACHMENTS: readonly Attachment[] = [];
+/** msgpackr: leave this many bytes free before the value (its flag 2048, and the count). */
+const RESERVE_HEADER = 2048 + HEADER_BYTES;
+/** msgpackr keeps its buffer once grown; beyond this it gets a fresh one, or small frames would pin it (bytes). */
+const PACK_BUFFER_KEPT_MAX = 256 * 1024;
+const PACK_BUFFER_BYTES = 64 * 1024;
+
+const packr = new Packr({
+  useRecords: false,
+  mapsAsObjects: true,
+  variableMapSize: true,
+  copyBuffers: true,
+  useToJSON: false,
+} as ConstructorParameters<typeof Packr>[0]);
+freshPackBuffer();
+
+/**
+ * @param transfer buffers to move rather than copy; they are detached when the frame is sent.
+ * @throws CodecError: `PAYLOAD_INVALID` for what can't be sent, `PAYLOAD_TOO_LARGE` beyond a limit.
+ */
+export function encode(
+  value: unknown,
+  limits: PayloadLimits,
+  transfer?: readonly ArrayBuffer[],
+): Payload {
+  refuseLarge(value, limits, transfer);
+  const shape = transfer?.length ? 'rich' : read(() => plainness(value, limits.payloadDepthMax));
+  if (shape === 'plain') {
+    return { frame: pack(value, limits), flags: 0, attachments: NO_ATTACHMENTS };
+  }
+  const attachments: Attachment[] = [...(transfer ?? [])];
+  const table = read(() => lower(value, limits.payloadDepthMax, attachments), value);
+  return { frame: pack(table, limits), flags: FLAG.rich, attachments };
+}
+
+/** @throws CodecError where the bytes are malformed or beyond a limit. */
+export function decode(body: Body, limits: PayloadLimits): unknown {
+  const { bytes, start, end } = body;
+  if (end - start > limits.payloadBytesMax) tooLarge(end - start, limits);
+  const rich = (body.flags & FLAG.rich) !== 0;
+  scan(bytes, start, end, rich ? TABLE_DEPTH_MAX : limits.payloadDepthMax);
+  try {
+    const value: unknown = packr.unpack(bytes, { start, end });
+    return rich ? raise(value, body.attachments) : value;
+  } catch (error) {
+    if (error instanceof CodecError) throw error;
+    throw new CodecError('PAYLOAD_INVALID', `malformed value: ${String(error)}`);
+  }
+}
+
+/** The body of a payload that was never sent. */
+export function bodyOf(payload: Payload): Body {
+  const { frame, flags, attachments } = payload;
+  return { bytes: frame, start: HEADER_BYTES, end: frame.byteLength, flags, attachments };
+}
+
+/**
+ * A payload from a body that lies in a batch, to pass it on without decoding or copying it. It
+ * relies on the header before the body, and keeps the whole batch in memory while it lives.
+ */
+export function forwardable(body: Body): Payload {
+  const frame = body.bytes.subarray(body.start - HEADER_BYTES, body.end);
+  const attachments = body.attachments.filter(
+    (item) => item instanceof ArrayBuffer || item instanceof SharedArrayBuffer,
+  );
+  return { frame, flags: body.flags & FLAG.rich, attachments };
+}
+
+/** A payload that is kept: its bytes are its own, and pin no batch. */
+export function keepable(payload: Payload): Payload {
+  return { ...payload, frame: new Uint8Array(payload.frame) };
+}
+
+function pack(value: unknown, limits: PayloadLimits): Uint8Array {
+  let frame: Uint8Array;
+  try {
+    frame = packr.pack(value, RESERVE_HEADER);
+  } catch (error) {
+    freshPackBuffer();
+    throw new CodecError('PAYLOAD_INVALID', `cannot be encoded: ${String(error)}`);
+  }
+  if (frame.buffer.byteLength > PACK_BUFFER_KEPT_MAX) freshPackBuffer();
+  const bytes = frame.byteLength - HEADER_BYTES;
+  if (bytes > limits.payloadBytesMax) tooLarge(bytes, limits);
+  return frame;
+}
+
+function freshPackBuffer(): void {
+  packr.useBuffer(Buffer.allocUnsafeSlow(PACK_BUFFER_BYTES));
+}
+
+/** A value may have getters, and they may throw anything. */
+function read<T>(reading: () => T, culprit?: unknown): T {
+  try {
+    return reading();
+  } catch (error) {
+    if (error instanceof CodecError && error.code === 'PAYLOAD_INVALID' && culprit !== undefined) {
+      const where = findUnsendable(culprit, '', new Set());
+      if (where)
+        throw new CodecError(error.code, `${error.message} (at ${where})`, { path: where });
+    }
+    if (error instanceof CodecError) throw error;
+    throw new CodecError('PAYLOAD_INVALID', 'reading the value threw an error');
+  }
+}
+
+/** Refuses what is plainly over the limit before any byte of it is copied. */
+function refuseLarge(
+  value: unknown,
+  limits: PayloadLimits,
+  transfer: readonly ArrayBuffer[] | undefined,
+): void {
+  if (typeof value === 'string' && value.length > limits.payloadBytesMax) {
+    tooLarge(value.length, limits);
+  }
+  if (typeof value !== 'object' || value === null || transfer?.length) return;
+  const size = ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0;
+  if (size > limits.payloadBytesMax) tooLarge(size, limits);
+  if (Array.isArray(value) && value.length > limits.payloadBytesMax) tooLarge(value.length, limits);
+}
+
+function tooLarge(bytes: number, limits: PayloadLimits): never {
+  throw new CodecError(
+    'PAYLOAD_TOO_LARGE',
+    `${String(bytes)} bytes, more than limits.payloadBytesMax (${String(limits.payloadBytesMax)})`,
+    { limit: 'payloadBytesMax', max: limits.payloadBytesMax, bytes },
+  );
+}
+
+/** The path of the first function, symbol or handle in a value: looked for only once it failed. */
+function findUnsendable(value: unknown, path: string, seen: Set<unknown>): string | undefined {
+  if (typeof value === 'function' || typeof value === 'symbol') return path || 'the value itself';
+  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined;
+  seen.add(value);
+  const entries: Iterable<[unknown, unknown]> =
+    value instanceof Map ? value : Object.entries(value as Record<string, unknown>);
+  for (const [key, item] of entries) {
+    const found = findUnsendable(item, `${path}[${JSON.stringify(key) ?? '?'}]`, seen);
+    if (found) return found;
+  }
+  return undefined;
+}

@@ -1,0 +1,120 @@
+/**
+ * Every bound in the runtime, with its unit and its reason. Nothing here reads a clock or starts
+ * a timer; the layers that do take their numbers from this file.
+ */
+
+/** Time and size bounds of one plugin. All optional in a spec; the defaults are {@link DEFAULT_LIMITS}. */
+export interface Limits {
+  /** Thread created until its module is imported (ms). Default 10,000. */
+  startTimeoutMs: number;
+  /** Each of load, init, start, pause, resume, restore, snapshot (ms). Default 10,000. */
+  hookTimeoutMs: number;
+  /** `stop` and `unload` together; then the thread is ended (ms). Default 5,000. */
+  stopTimeoutMs: number;
+  /** Default deadline of a call (ms); 0 means none. A call's own `timeoutMs` wins. Default 0. */
+  callTimeoutMs: number;
+  /** Between the abort of a call and the end of its thread (ms). Default 1,000. */
+  graceMs: number;
+  /** How long a health or stats question may take (ms). Default 1,000. */
+  healthTimeoutMs: number;
+  /** Old-space heap of the thread (MiB). Default: what Node gives a worker. */
+  memoryMb?: number | undefined;
+  /** Stack of the thread (MiB). Default: what Node gives a worker (4). */
+  stackMb?: number | undefined;
+  /** Largest encoded value of a call, a result or a chunk (bytes). Default 32 MiB. */
+  payloadBytesMax: number;
+  /** Deepest nesting of a value. Default 200. */
+  payloadDepthMax: number;
+  /** Log output of a plugin (bytes per second); what is over is dropped and counted. Default 256 KiB. */
+  logBytesPerSecMax: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const DEFAULT_LIMITS: Limits = {
+  startTimeoutMs: 10_000,
+  hookTimeoutMs: 10_000,
+  stopTimeoutMs: 5_000,
+  callTimeoutMs: 0,
+  graceMs: 1_000,
+  healthTimeoutMs: 1_000,
+  memoryMb: undefined,
+  stackMb: undefined,
+  payloadBytesMax: 32 * MIB,
+  payloadDepthMax: 200,
+  logBytesPerSecMax: 256 * 1024,
+};
+
+/** Where calls wait for their plugin. */
+export interface MailboxOptions {
+  /** Calls that may wait. Default 10,000. */
+  capacity: number;
+  /** Beyond the capacity: refuse with `MAILBOX_FULL` at once, or let the caller wait for room. Default `reject`. */
+  overflow: 'reject' | 'wait';
+}
+
+export const DEFAULT_MAILBOX: MailboxOptions = { capacity: 10_000, overflow: 'reject' };
+
+/** When and how often a plugin that ended is started again. */
+export interface RestartOptions {
+  /** `permanent`: always; `transient`: after an abnormal end only; `temporary`: never. Default `permanent`. */
+  type: 'permanent' | 'transient' | 'temporary';
+  /** Restarts allowed within `periodMs` before giving up. Default 3. */
+  intensity: number;
+  /** Length of the sliding window (ms). Default 5,000. */
+  periodMs: number;
+  /** Delay before a restart: the first is at once, then `minMs`, growing by `factor` to `maxMs`. */
+  backoff: {
+    /** Default 100. */
+    minMs: number;
+    /** Default 30,000. */
+    maxMs: number;
+    /** Default 2. */
+    factor: number;
+    /** Share of the delay that is drawn at random, 0 to 1. Default 0.2. */
+    jitter: number;
+  };
+  /** How often a begun idempotent call is delivered again after a crash. Default 1. */
+  redeliver: number;
+}
+
+export const DEFAULT_RESTART: RestartOptions = {
+  type: 'permanent',
+  intensity: 3,
+  periodMs: 5_000,
+  backoff: { minMs: 100, maxMs: 30_000, factor: 2, jitter: 0.2 },
+  redeliver: 1,
+};
+
+/** Calls sent to an actor and not yet answered: bounds what a stuck plugin can pile up in its port. */
+export const WINDOW_CALLS = 1_024;
+
+/** Calls an actor may have open towards other plugins and the kernel at once. */
+export const OUTBOUND_CALLS_MAX = 16_384;
+
+/** Chunks a stream's producer may be ahead of its reader. */
+export const STREAM_CREDIT_CHUNKS = 64;
+
+/** A ready result waits at most this long for the company of further results (ms). */
+export const BATCH_DELAY_MS = 1;
+
+/** Bytes of one outgoing batch before it is sent without waiting for the turn's end. */
+export const BATCH_BYTES = 64 * 1024;
+
+/** Calls to more different plugins than this from one actor are refused: its route table is full. */
+export const ROUTES_MAX = 4_096;
+
+/** A health question to a thread known to be inside a call is not waited for longer than this (ms). */
+export const BUSY_ANSWER_MS = 100;
+
+/** `terminate()` that takes longer leaves a zombie: the plugin goes on without it (ms). */
+export const TERMINATE_TIMEOUT_MS = 2_000;
+
+/** Log lines of a plugin kept for its crash report. */
+export const CRASH_LOG_LINES = 20;
+
+/** Longest log line that travels (characters). */
+export const LOG_LINE_CHARS_MAX = 8_192;
+
+/** Events a slow subscriber may be behind before the oldest are dropped. */
+export const EVENT_BACKLOG_MAX = 10_000;

@@ -1,0 +1,97 @@
+/** What a plugin says of itself, and what its embedder asks for: data only, checked in the kernel. */
+import type { Limits, MailboxOptions, RestartOptions } from './limits.ts';
+
+export const PLUGIN_TYPES = ['llm', 'tool', 'storage', 'memory', 'monitor', 'custom'] as const;
+export type PluginType = (typeof PLUGIN_TYPES)[number];
+
+export const HOST_KINDS = ['module', 'script', 'wasm'] as const;
+export type HostKind = (typeof HOST_KINDS)[number];
+
+export const ISOLATION_KINDS = ['thread', 'process', 'pool'] as const;
+export type IsolationKind = (typeof ISOLATION_KINDS)[number];
+
+/** A plugin that must be there first: an id, optionally with a semver range (`"store@^1.2"`). */
+export type DependencySpec =
+  | string
+  | { id: string; range?: string | undefined; optional?: boolean | undefined };
+
+export interface PluginMetadata {
+  /** Unique within a manager. */
+  id: string;
+  /** For people. Default: the id. */
+  name: string;
+  type: PluginType;
+  /** Semver. Default `1.0.0`. */
+  version: string;
+  description: string;
+  author: string;
+  /** What it can do, for `findByCapability`. */
+  capabilities: string[];
+  /** Higher starts first among independent plugins. Default 0. */
+  priority: number;
+  dependencies: DependencySpec[];
+}
+
+/** Where the code is: a path or URL, or that with the SHA-256 (hex) of the bytes that may run. */
+export type EntrySpec = string | URL | { path: string | URL; sha256?: string | undefined };
+
+export interface Permissions {
+  /** Environment variables the plugin sees, by name. Default none. */
+  env?: string[] | undefined;
+}
+
+/**
+ * What `manager.register` takes, and (with a relative `entry`) what `plugin.json` holds. Only
+ * `id`, `type` and `entry` must be given.
+ */
+export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>> {
+  id: string;
+  type: PluginType;
+  /** A path relative to the working directory (in `plugin.json`: to its folder), or a URL. */
+  entry: EntrySpec;
+  /** What executes it. Default by ending: `.wasm` is wasm, anything else module. */
+  host?: HostKind | undefined;
+  /** Default `thread`. */
+  isolation?: IsolationKind | undefined;
+  /** Handed to the plugin as `ctx.config`. */
+  config?: Record<string, unknown> | undefined;
+  /** False: `up`, `loadAll`, `initAll` and `startAll` leave it alone. Default true. */
+  enabled?: boolean | undefined;
+  /** False: `up` and `startAll` leave it initialized. Default true. */
+  autoStart?: boolean | undefined;
+  /** Calls the plugin may be inside of at once, in its one thread. Default 1, as an actor. */
+  concurrency?: number | undefined;
+  mailbox?: Partial<MailboxOptions> | undefined;
+  limits?: Partial<Limits> | undefined;
+  restart?:
+    | (Partial<Omit<RestartOptions, 'backoff'>> & {
+        backoff?: Partial<RestartOptions['backoff']> | undefined;
+      })
+    | undefined;
+  permissions?: Permissions | undefined;
+}
+
+/** A spec with every default filled in and its entry resolved. */
+export interface PluginPlan {
+  metadata: PluginMetadata;
+  dependencies: Dependency[];
+  entry: URL;
+  sha256: string | undefined;
+  host: HostKind;
+  isolation: IsolationKind;
+  config: Record<string, unknown>;
+  enabled: boolean;
+  autoStart: boolean;
+  concurrency: number;
+  mailbox: MailboxOptions;
+  limits: Limits;
+  restart: RestartOptions;
+  /** The environment the plugin sees. */
+  env: Record<string, string>;
+}
+
+export interface Dependency {
+  id: string;
+  range: string | undefined;
+  optional: boolean;
+}

@@ -1,0 +1,6 @@
+/** The marks by which plugin.ts, hosts and actors know each other's values, across package copies. */
+
+/** On a plugin definition: its setup function. */
+export const PLUGIN_MARK = Symbol.for('troupe.plugin');
+/** On a result with buffers to move: those buffers. */
+export const TRANSFER_MARK = Symbol.for('troupe.transfer');

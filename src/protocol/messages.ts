@@ -1,0 +1,88 @@
+/**
+ * What main thread and actor say to each other beside calls: the boot data, the control plane's
+ * verbs, and the kernel's services. Calls themselves are frames (frame.ts).
+ */
+import type { Limits } from './limits.ts';
+import type { HostKind } from './manifest.ts';
+import type { LogLine } from './report.ts';
+import type { WireError } from './wire-error.ts';
+
+/** Handed to a thread when it is created. */
+export interface BootData {
+  pluginId: string;
+  agentId: string;
+  generation: number;
+  host: HostKind;
+  /** The module that runs, after bundling. */
+  entryUrl: string;
+  /** Whether it was bundled from TypeScript: then stacks are mapped back. */
+  sourceMaps: boolean;
+  config: Record<string, unknown>;
+  concurrency: number;
+  limits: Limits;
+  board: SharedArrayBuffer;
+}
+
+/** The answer to a control verb: an error is data, so it keeps its code and stack. */
+export type Outcome<T = undefined> = { ok: true; value: T } | { ok: false; error: WireError };
+
+export interface ActorHealth {
+  ready: boolean;
+  detail?: Uint8Array | undefined;
+  reason?: string | undefined;
+}
+
+export interface ActorStats {
+  heapUsedBytes: number;
+  externalBytes: number;
+  /** Encoded: what the plugin's `stats` hook says. */
+  plugin: Uint8Array | undefined;
+}
+
+/** The control plane, spoken over Comlink. None of these is waited for without a deadline. */
+export interface ActorControl {
+  /** Imports the plugin's module. */
+  open(): Promise<Outcome>;
+  hook(name: 'load' | 'init' | 'start'): Promise<Outcome>;
+  /** Settles once no call runs and the `pause` hook is done. `number` is the board's pause. */
+  pause(number: number): Promise<Outcome>;
+  resume(number: number): Promise<Outcome>;
+  /** Waits until no call runs, then runs the hooks, in this order. */
+  shutdown(hooks: ('stop' | 'unload')[]): Promise<Outcome>;
+  health(): Promise<ActorHealth>;
+  stats(): Promise<ActorStats>;
+}
+
+/** What an actor asks of the kernel: bodies of calls to route 0. */
+export type ServiceRequest =
+  | { op: 'state.get'; key: string }
+  | { op: 'state.set'; key: string; value: unknown }
+  /** Sets only where the version is still this one (0: absent). Answers whether it did. */
+  | { op: 'state.swap'; key: string; value: unknown; version: number }
+  | { op: 'state.read'; key: string }
+  | { op: 'state.delete'; key: string }
+  | { op: 'state.keys' }
+  /** A stream of values. */
+  | { op: 'state.watch'; key: string }
+  | { op: 'events.emit'; topic: string; data: unknown }
+  /** A stream of events. */
+  | { op: 'events.on'; topic: string }
+  | { op: 'lock.acquire'; name: string; timeoutMs: number | undefined }
+  | { op: 'lock.release'; token: number }
+  | { op: 'shared'; name: string; byteLength: number };
+
+/** Answer to `state.read`. */
+export interface VersionedValue {
+  value: unknown;
+  version: number;
+}
+
+export interface ProgressReport {
+  fraction: number;
+  note?: string | undefined;
+}
+
+/** `ctx.exit`: an end on purpose, or a crash the plugin declares itself. */
+export type ExitReason = { reason: 'normal' | 'shutdown' } | { error: WireError };
+
+export type { LogLine };

@@ -1,0 +1,116 @@
+/** What the runtime tells of its plugins: states, crashes, health, stats, events. */
+
+export const PLUGIN_STATES = [
+  'unloaded',
+  'loading',
+  'loaded',
+  'initialized',
+  'running',
+  'paused',
+  'restarting',
+  'failed',
+] as const;
+export type PluginState = (typeof PLUGIN_STATES)[number];
+
+export type CrashReason =
+  | 'uncaught'
+  | 'unhandled-rejection'
+  | 'exit'
+  | 'oom'
+  | 'memory-limit'
+  | 'hang'
+  | 'start-timeout'
+  | 'killed';
+
+export interface CrashReport {
+  reason: CrashReason;
+  message: string;
+  /** The thread's exit code; `undefined` where it did not come back to say. */
+  exitCode: number | undefined;
+  /** The error as the plugin threw it, where there was one. */
+  error?: Error | undefined;
+  /** Epoch ms. */
+  at: number;
+  /** Its last log lines, oldest first. */
+  logs: string[];
+}
+
+export interface CallCounts {
+  started: number;
+  succeeded: number;
+  failed: number;
+  timedOut: number;
+  aborted: number;
+  crashed: number;
+  /** Sent to the actor and not yet answered. */
+  inFlight: number;
+  /** Waiting in the mailbox. */
+  queued: number;
+  deadLetters: number;
+}
+
+export interface Latency {
+  mean: number;
+  p50: number;
+  p90: number;
+  p99: number;
+  max: number;
+}
+
+export interface PluginStats {
+  state: PluginState;
+  /** Which life of the actor this is; 0 before the first. */
+  generation: number;
+  /** How often it was restarted, by policy or by hand. */
+  restarts: number;
+  uptimeMs: number;
+  /** Epoch ms of this life's start, `undefined` while there is none. */
+  startedAt: number | undefined;
+  calls: CallCounts;
+  /** Accepted until settled (ms). */
+  latencyMs: Latency;
+  cpu: {
+    /** 0 to 1, of the thread's event loop since the last question. */
+    utilization: number;
+  };
+  /** `undefined` while the thread is too busy to say. */
+  memory: { heapUsedBytes: number; externalBytes: number } | undefined;
+  lastCrash: CrashReport | undefined;
+  /** What the plugin's `stats` hook says. */
+  plugin: Record<string, unknown>;
+}
+
+export interface HealthReport {
+  healthy: boolean;
+  /** The thread answers, or is inside a call that is within its deadline. */
+  live: boolean;
+  /** Running, and its `health` hook agrees. */
+  ready: boolean;
+  state: PluginState;
+  /** How long it has been inside calls without a break (ms). */
+  busySinceMs?: number | undefined;
+  reason?: string | undefined;
+  /** What the plugin's `health` hook says. */
+  detail?: unknown;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogLine {
+  level: LogLevel;
+  message: string;
+  /** Fields of `ctx.log.info('ready', { limit })`. */
+  fields?: Record<string, unknown> | undefined;
+  /** Where it came from: `ctx.log`, or the plugin's standard streams. */
+  source: 'log' | 'stdout' | 'stderr';
+}
+
+/** What `events.on(topic, listener)` hands over. */
+export interface BusEvent<T = unknown> {
+  topic: string;
+  data: T;
+  /** A plugin's id, or the agent's. */
+  from: string;
+  /** Epoch ms. */
+  at: number;
+}

@@ -1,0 +1,154 @@
+/**
+ * One accepted call, from acceptance until it is settled and its slot at the actor is free. It
+ * knows neither who asked (its receiver does) nor when to be sent (the dispatcher does).
+ */
+import type { Body, Payload } from '../protocol/codec.ts';
+import { PluginError, type ErrorCode } from '../protocol/errors.ts';
+import { FLAG, KIND, type FrameReader } from '../protocol/frame.ts';
+import type { Exchange, ReturnAddress } from '../transport/link.ts';
+import type { Timed } from './deadlines.ts';
+import type { CallEnd } from './meter.ts';
+
+/** Who asked: a promise or a stream of the embedding program, or another actor's link. */
+export interface Receiver {
+  /** The result's bytes; valid during the call only. Throws where they can't be decoded. */
+  result(body: Body): void;
+  /** What the plugin threw, encoded. `fromRuntime`: it is a PluginError already. */
+  failure(body: Body, fromRuntime: boolean): void;
+  chunk(body: Body): void;
+  end(): void;
+  progress(body: Body): void;
+  /** The runtime itself ends the call. */
+  reject(error: PluginError): void;
+}
+
+export interface CallRequest {
+  payload: Payload;
+  receiver: Receiver;
+  /** FLAG.stream, FLAG.idempotent. */
+  flags: number;
+  /** 0 = none. */
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+  /** The call on whose behalf this one is made. */
+  parent?: Call | undefined;
+}
+
+/** What a call tells its dispatcher. */
+export interface CallOwner {
+  readonly pluginId: string;
+  /** One call may be waited for by another: at concurrency 1 a cycle would hang. */
+  readonly concurrency: number;
+  /** The deadline passed, or the caller gave up. */
+  expire(call: Call, code: 'CALL_TIMEOUT' | 'CALL_ABORTED'): void;
+  /** Settled for the first time. */
+  settled(call: Call, how: CallEnd): void;
+  /** The actor is done with it. */
+  released(call: Call): void;
+}
+
+export class Call implements Exchange, Timed {
+  readonly owner: CallOwner;
+  readonly request: CallRequest;
+  readonly acceptedAt: number;
+  timer: Timed['timer'];
+  /** Where it is at the actor, once sent. */
+  address: ReturnAddress | undefined;
+  generation = 0;
+  deliveries = 0;
+  chunks = 0;
+  settled = false;
+  /** The actor was told to leave it. */
+  cancelled = false;
+  /** Cancelled while it ran: ends the thread when the grace is over. */
+  grace: NodeJS.Timeout | undefined;
+  readonly #onAbort: (() => void) | undefined;
+
+  constructor(owner: CallOwner, request: CallRequest, acceptedAt: number) {
+    this.owner = owner;
+    this.request = request;
+    this.acceptedAt = acceptedAt;
+    if (request.signal) {
+      this.#onAbort = () => {
+        owner.expire(this, 'CALL_ABORTED');
+      };
+      request.signal.addEventListener('abort', this.#onAbort, { once: true });
+    }
+  }
+
+  get id(): string {
+    const number = this.address ? String(this.address.number) : 'queued';
+    return `${this.owner.pluginId}-${String(this.generation)}-${number}`;
+  }
+
+  onDeadline(): void {
+    this.owner.expire(this, 'CALL_TIMEOUT');
+  }
+
+  /** The replies of the actor, in order. */
+  onReply(frame: FrameReader): void {
+    const { receiver } = this.request;
+    switch (frame.kind) {
+      case KIND.chunk:
+        this.chunks++;
+        if (!this.settled) this.#deliver(() => receiver.chunk(frame));
+        return;
+      case KIND.progress:
+        if (!this.settled) receiver.progress(frame);
+        return;
+      case KIND.result:
+        if (this.#settle('succeeded')) this.#deliver(() => receiver.result(frame));
+        break;
+      case KIND.end:
+        if (this.#settle('succeeded')) receiver.end();
+        break;
+      case KIND.failure:
+        if (this.#settle('failed')) receiver.failure(frame, (frame.flags & FLAG.runtime) !== 0);
+        break;
+      default:
+        break;
+    }
+    this.owner.released(this);
+  }
+
+  /** Ends the call from our side; false when it was settled already. */
+  reject(code: ErrorCode, message: string, how: CallEnd, data: Record<string, unknown>): boolean {
+    if (!this.#settle(how)) return false;
+    const { pluginId } = this.owner;
+    this.request.receiver.reject(
+      new PluginError(code, message, { pluginId, callId: this.id, data }),
+    );
+    return true;
+  }
+
+  rejectWith(error: PluginError, how: CallEnd): boolean {
+    if (!this.#settle(how)) return false;
+    this.request.receiver.reject(error);
+    return true;
+  }
+
+  #settle(how: CallEnd): boolean {
+    if (this.settled) return false;
+    this.settled = true;
+    if (this.#onAbort) this.request.signal?.removeEventListener('abort', this.#onAbort);
+    this.owner.settled(this, how);
+    return true;
+  }
+
+  /** A reply that can't be decoded is the plugin's fault, and this call's alone. */
+  #deliver(receive: () => void): void {
+    try {
+      receive();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const { pluginId } = this.owner;
+      const refused = new PluginError('PAYLOAD_INVALID', `${pluginId} answered with ${message}`, {
+        pluginId,
+        callId: this.id,
+        cause: error,
+      });
+      this.settled = true;
+      this.request.receiver.reject(refused);
+    }
+  }
+}

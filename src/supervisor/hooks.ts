@@ -1,0 +1,140 @@
+/**
+ * The control plane with deadlines: each verb settles in time, whatever the plugin does, and an
+ * error says which hook it was and how it failed.
+ */
+import { PluginError, type ErrorCode } from '../protocol/errors.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
+import type { Outcome } from '../protocol/messages.ts';
+import { fromWireError } from '../protocol/wire-error.ts';
+import { TIMED_OUT, within } from './deadline.ts';
+import type { Life } from './life.ts';
+
+export class Hooks {
+  readonly #plan: PluginPlan;
+  readonly #id: string;
+  /** Settles a pause or a resume of this number that happened at a checkpoint. */
+  readonly #atCheckpoint = new Map<string, () => void>();
+
+  constructor(plan: PluginPlan) {
+    this.#plan = plan;
+    this.#id = plan.metadata.id;
+  }
+
+  /** Imports the plugin and runs its `load`. */
+  async open(life: Life): Promise<void> {
+    const { startTimeoutMs, hookTimeoutMs } = this.#plan.limits;
+    const opened = await within(life.control.open(), startTimeoutMs);
+    if (opened === TIMED_OUT) {
+      throw this.#error(
+        'START_TIMEOUT',
+        `was not ready after ${String(startTimeoutMs)} ms; does its module wait for something at top level?`,
+        { timeoutMs: startTimeoutMs },
+      );
+    }
+    this.#check(opened, 'LOAD_FAILED', 'could not be loaded', { step: 'import' });
+    const loaded = await within(life.control.hook('load'), hookTimeoutMs);
+    this.#checkHook(loaded, 'load', 'LOAD_FAILED');
+  }
+
+  async init(life: Life): Promise<void> {
+    const outcome = await within(life.control.hook('init'), this.#plan.limits.hookTimeoutMs);
+    this.#checkHook(outcome, 'init', 'INIT_FAILED');
+  }
+
+  async start(life: Life): Promise<void> {
+    const outcome = await within(life.control.hook('start'), this.#plan.limits.hookTimeoutMs);
+    this.#checkHook(outcome, 'start', 'START_FAILED');
+  }
+
+  /** Settles when no call runs, or the one that runs stands still. */
+  async pause(life: Life): Promise<void> {
+    const number = life.board.hold({ park: true });
+    const outcome = await this.#orAtCheckpoint(
+      `pause ${String(number)}`,
+      life.control.pause(number),
+    );
+    if (outcome === TIMED_OUT || !outcome.ok) {
+      life.board.release();
+      life.control.resume(number).catch(() => undefined);
+    }
+    if (outcome === TIMED_OUT) {
+      const { hookTimeoutMs } = this.#plan.limits;
+      throw this.#error(
+        'CALL_TIMEOUT',
+        `did not come to rest within ${String(hookTimeoutMs)} ms and goes on; call \`checkpoint()\` in long loops`,
+        { hook: 'pause', phase: 'running', timeoutMs: hookTimeoutMs },
+      );
+    }
+    this.#checkHook(outcome, 'pause', 'CALL_FAILED');
+  }
+
+  async resume(life: Life): Promise<void> {
+    const number = life.board.release();
+    const outcome = await this.#orAtCheckpoint(
+      `resume ${String(number)}`,
+      life.control.resume(number),
+    );
+    this.#checkHook(outcome, 'resume', outcome === TIMED_OUT ? 'CALL_TIMEOUT' : 'CALL_FAILED');
+  }
+
+  /** Lets begun calls end, then runs the hooks; all within the stop deadline. */
+  async shutdown(life: Life, names: ('stop' | 'unload')[]): Promise<void> {
+    const { stopTimeoutMs } = this.#plan.limits;
+    life.board.hold({ park: false });
+    const outcome = await within(life.control.shutdown(names), stopTimeoutMs);
+    if (outcome === TIMED_OUT) {
+      throw this.#error(
+        'STOP_TIMEOUT',
+        `did not stop within ${String(stopTimeoutMs)} ms; its thread was ended`,
+        { timeoutMs: stopTimeoutMs, terminated: true },
+      );
+    }
+    this.#check(outcome, 'CALL_FAILED', `failed in ${names.join(' or ')}`, {
+      hook: names.join('+'),
+    });
+  }
+
+  /** The actor stands still (or goes on) at a checkpoint: the verb need not wait for its thread. */
+  reached(what: 'pause' | 'resume', number: number): void {
+    this.#atCheckpoint.get(`${what} ${String(number)}`)?.();
+  }
+
+  async #orAtCheckpoint(
+    key: string,
+    answer: Promise<Outcome>,
+  ): Promise<Outcome | typeof TIMED_OUT> {
+    const reached = new Promise<Outcome>((resolve) => {
+      this.#atCheckpoint.set(key, () => {
+        resolve({ ok: true, value: undefined });
+      });
+    });
+    answer.catch(() => undefined);
+    try {
+      return await within(Promise.race([answer, reached]), this.#plan.limits.hookTimeoutMs);
+    } finally {
+      this.#atCheckpoint.delete(key);
+    }
+  }
+
+  #checkHook(outcome: Outcome | typeof TIMED_OUT, hook: string, code: ErrorCode): void {
+    if (outcome === TIMED_OUT) {
+      const { hookTimeoutMs } = this.#plan.limits;
+      throw this.#error(code, `did not return from ${hook} within ${String(hookTimeoutMs)} ms`, {
+        hook,
+        timedOut: true,
+        timeoutMs: hookTimeoutMs,
+      });
+    }
+    this.#check(outcome, code, `failed in ${hook}`, { hook });
+  }
+
+  #check(outcome: Outcome, code: ErrorCode, what: string, data: Record<string, unknown>): void {
+    if (outcome.ok) return;
+    const cause = fromWireError(outcome.error);
+    throw this.#error(code, `${what}: ${cause.message}`, data, cause);
+  }
+
+  #error(code: ErrorCode, what: string, data: Record<string, unknown>, cause?: Error): PluginError {
+    return new PluginError(code, `${this.#id} ${what}`, { pluginId: this.#id, data, cause });
+  }
+}

@@ -1,0 +1,60 @@
+import type { FrameReader } from '../protocol/frame.ts';
+/**
+ * One life of an actor, whatever runs it: the seam behind which a thread and a child process are
+ * the same. The supervisor holds at most one; everything about it dies with it.
+ */
+import type { PluginPlan } from '../protocol/manifest.ts';
+import type { ActorControl } from '../protocol/messages.ts';
+import type { CrashReason, LogLine } from '../protocol/report.ts';
+import type { SignalBoard } from '../protocol/signal-board.ts';
+import type { Link } from '../transport/link.ts';
+
+/** How a life ended. */
+export interface Death {
+  /** What it was, unless somebody asked for the end. */
+  reason: CrashReason | 'asked' | 'normal' | 'shutdown';
+  message: string;
+  exitCode: number | undefined;
+  error: Error | undefined;
+  /** `terminate()` did not come back: the thread may still be there. */
+  zombie: boolean;
+}
+
+export interface Life {
+  readonly generation: number;
+  /** Epoch ms. */
+  readonly startedAt: number;
+  readonly link: Link;
+  readonly board: SignalBoard;
+  /** Raw: a verb of it hangs for ever when the thread dies. */
+  readonly control: ActorControl;
+  /** Settles once, when nothing more can come from it. */
+  readonly died: Promise<Death>;
+  /** Ends it: for a reason of ours, or because somebody asked. */
+  end(reason: CrashReason | 'asked', message?: string): void;
+  /** Share of the time its event loop was busy since the last question, 0 to 1. */
+  utilization(): number;
+}
+
+/** What a life tells while it lasts. */
+export interface LifeEvents {
+  /** Calls the actor makes, and cancels and credit about them. */
+  outgoing(frame: FrameReader): void;
+  log(line: LogLine): void;
+  /** The pause of this number stands still at a checkpoint. */
+  parked(pause: number): void;
+  awake(pause: number): void;
+  malformed(what: string): void;
+}
+
+export interface LifeRequest {
+  plan: PluginPlan;
+  agentId: string;
+  generation: number;
+  /** The module that runs, after bundling. */
+  entryUrl: string;
+  sourceMaps: boolean;
+  events: LifeEvents;
+}
+
+export type CreateLife = (request: LifeRequest) => Life;

@@ -1,0 +1,42 @@
+/** What is counted about one plugin's calls. */
+import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
+
+import type { Latency } from '../protocol/report.ts';
+
+export type CallEnd = 'succeeded' | 'failed' | 'timedOut' | 'aborted' | 'crashed';
+
+const MICROS_PER_MS = 1_000;
+
+export class Meter {
+  started = 0;
+  succeeded = 0;
+  failed = 0;
+  timedOut = 0;
+  aborted = 0;
+  crashed = 0;
+  deadLetters = 0;
+  /** Accepted until settled (µs). */
+  readonly #latency: RecordableHistogram = createHistogram();
+
+  ended(how: CallEnd, latencyMs: number): void {
+    this[how]++;
+    this.#latency.record(Math.max(1, Math.round(latencyMs * MICROS_PER_MS)));
+  }
+
+  latency(): Latency {
+    const histogram = this.#latency;
+    if (this.#isEmpty()) return { mean: 0, p50: 0, p90: 0, p99: 0, max: 0 };
+    const at = (percentile: number): number => histogram.percentile(percentile) / MICROS_PER_MS;
+    return {
+      mean: histogram.mean / MICROS_PER_MS,
+      p50: at(50),
+      p90: at(90),
+      p99: at(99),
+      max: histogram.max / MICROS_PER_MS,
+    };
+  }
+
+  #isEmpty(): boolean {
+    return this.succeeded + this.failed + this.timedOut + this.aborted + this.crashed === 0;
+  }
+}

@@ -1,0 +1,340 @@
+/**
+ * Keeps one plugin's actor alive: performs what the machine decides, and feeds back what
+ * happened. It decides nothing itself.
+ */
+import { Mutex } from 'async-mutex';
+
+import { PluginError } from '../protocol/errors.ts';
+import type { FrameReader } from '../protocol/frame.ts';
+import { CRASH_LOG_LINES } from '../protocol/limits.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
+import type {
+  CrashReport,
+  HealthReport,
+  LogLine,
+  PluginState,
+  PluginStats,
+} from '../protocol/report.ts';
+import type { Call, CallRequest } from './call.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Hooks } from './hooks.ts';
+import type { CreateLife, Death, Life } from './life.ts';
+import { callsOf, INITIAL, stateOf, transition } from './machine.ts';
+import type { Effect, LifecycleEvent, Machine, Verb } from './machine.ts';
+import { healthOf, statsOf, type Standing } from './vitals.ts';
+
+/** What a supervisor tells; the kernel makes events of it. */
+export type SupervisorEvent =
+  | { type: 'state-changed'; from: PluginState; to: PluginState }
+  | { type: 'crashed'; crash: CrashReport }
+  | { type: 'restarting' | 'restarted' | 'gave-up'; data: Record<string, unknown> }
+  | { type: 'dead-letter'; callId: string; reason: string }
+  | { type: 'log'; line: LogLine }
+  | { type: 'warning'; message: string };
+
+export interface SupervisorOptions {
+  plan: PluginPlan;
+  agentId: string;
+  createLife: CreateLife;
+  /** Finds and, for TypeScript, bundles the code; rejects with LOAD_FAILED. */
+  prepareEntry(plan: PluginPlan): Promise<{ entryUrl: string; sourceMaps: boolean }>;
+  /** The actor calls somebody. */
+  outgoing(life: Life, frame: FrameReader): void;
+  /** A life is over: whatever it holds or waits for is to be let go. */
+  lifeEnded(life: Life): void;
+  emit(event: SupervisorEvent, generation: number): void;
+  /** Default `Math.random`. */
+  random?: () => number;
+}
+
+export class Supervisor {
+  readonly plan: PluginPlan;
+  readonly dispatcher: Dispatcher;
+  readonly #options: SupervisorOptions;
+  readonly #hooks: Hooks;
+  readonly #verbs = new Mutex();
+  #lastVerb: { verb: Verb; outcome: Promise<void> } | undefined;
+  #settle: ((error: PluginError | undefined) => void) | undefined;
+  #machine: Machine = INITIAL;
+  #life: Life | undefined;
+  #generation = 0;
+  #restarts = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #parkedPause: number | undefined;
+  #lastCrash: CrashReport | undefined;
+  readonly #logs: string[] = [];
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.plan = options.plan;
+    this.#hooks = new Hooks(options.plan);
+    this.dispatcher = new Dispatcher(options.plan, {
+      hang: (call) => {
+        this.#life?.end('hang', `the call ${call.id} ignored its abort for the whole grace`);
+      },
+      deadLetter: (call, reason) => {
+        this.#emit({ type: 'dead-letter', callId: call.id, reason });
+      },
+    });
+  }
+
+  get id(): string {
+    return this.plan.metadata.id;
+  }
+
+  get state(): PluginState {
+    return stateOf(this.#machine);
+  }
+
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Settles when the plugin is there. Verbs queue up; callers of the same one share its outcome. */
+  async perform(verb: Verb): Promise<void> {
+    if (this.#lastVerb?.verb === verb) return this.#lastVerb.outcome;
+    const outcome = this.#verbs.runExclusive(
+      () =>
+        new Promise<void>((resolve, reject) => {
+          this.#settle = (error) => {
+            this.#settle = undefined;
+            if (error) reject(error);
+            else resolve();
+          };
+          this.#feed({ type: verb });
+        }),
+    );
+    const mine = { verb, outcome };
+    this.#lastVerb = mine;
+    try {
+      await outcome;
+    } finally {
+      if (this.#lastVerb === mine) this.#lastVerb = undefined;
+    }
+  }
+
+  /** Accepts a call or rejects it; either way its receiver hears of it exactly once. */
+  accept(request: CallRequest): Call | undefined {
+    if (callsOf(this.#machine).accepted) return this.dispatcher.accept(request);
+    const { state } = this;
+    const stopping =
+      this.#machine.phase.at === 'stopping' || this.#machine.phase.at === 'unloading';
+    request.receiver.reject(
+      new PluginError(
+        'NOT_RUNNING',
+        `${this.id} is ${stopping ? 'stopping' : state}; ${state === 'failed' ? 'restart' : 'start'} it before calling it`,
+        { pluginId: this.id, data: { state } },
+      ),
+    );
+    return undefined;
+  }
+
+  health(): Promise<HealthReport> {
+    return healthOf(this.plan, this.#standing());
+  }
+
+  stats(): Promise<PluginStats> {
+    return statsOf(this.plan, this.#standing(), this.dispatcher);
+  }
+
+  #standing(): Standing {
+    return {
+      state: this.state,
+      generation: this.#generation,
+      restarts: this.#restarts,
+      lastCrash: this.#lastCrash,
+      life: this.#life,
+      parked: this.#parkedPause !== undefined,
+    };
+  }
+
+  #feed(event: LifecycleEvent): void {
+    const before = this.state;
+    const { machine, effects } = transition(this.#machine, event, {
+      pluginId: this.id,
+      restart: this.plan.restart,
+      now: performance.now(),
+      random: this.#options.random ?? Math.random,
+    });
+    this.#machine = machine;
+    const { flowing } = callsOf(machine);
+    if (machine.phase.at === 'running' && !this.#life?.board.mayBegin())
+      this.#life?.board.release();
+    const after = this.state;
+    if (after !== before) this.#emit({ type: 'state-changed', from: before, to: after });
+    this.dispatcher.setFlowing(flowing);
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.do) {
+      case 'spawn':
+        void this.#spawn();
+        return;
+      case 'hook':
+        this.#run((life) => this.#hooks[effect.hook](life));
+        return;
+      case 'shutdown':
+        if (this.#parkedPause !== undefined) this.#dropParked();
+        this.#run((life) => this.#hooks.shutdown(life, effect.hooks));
+        return;
+      case 'end':
+        this.#life?.end('asked');
+        if (this.#machine.phase.at !== 'unloading' && this.#machine.phase.at !== 'restarting') {
+          this.#letGo('aborted', this.#stopped());
+        }
+        return;
+      case 'retry-in':
+        this.#retry = setTimeout(() => {
+          this.#feed({ type: 'retry' });
+        }, effect.delayMs);
+        return;
+      case 'cancel-retry':
+        clearTimeout(this.#retry);
+        return;
+      case 'drop-waiting':
+        this.dispatcher.dropWaiting(effect.error);
+        return;
+      case 'settle':
+        this.#settle?.(effect.error);
+        return;
+      case 'tell':
+        if (effect.event === 'restarted') this.#restarts++;
+        this.#emit({ type: effect.event, data: effect.data ?? {} });
+    }
+  }
+
+  async #spawn(): Promise<void> {
+    this.#generation++;
+    const generation = this.#generation;
+    let entry: { entryUrl: string; sourceMaps: boolean };
+    try {
+      entry = await this.#options.prepareEntry(this.plan);
+    } catch (error) {
+      if (this.#generation === generation) this.#hookFailed(error);
+      return;
+    }
+    const { phase } = this.#machine;
+    const wanted = phase.at === 'loading' || phase.at === 'restarting';
+    if (!wanted || this.#generation !== generation) return;
+    const life = this.#options.createLife({
+      plan: this.plan,
+      agentId: this.#options.agentId,
+      generation,
+      ...entry,
+      events: {
+        outgoing: (frame) => {
+          this.#options.outgoing(life, frame);
+        },
+        log: (line) => {
+          this.#log(line);
+        },
+        parked: (pause) => {
+          this.#parkedPause = pause;
+          this.#hooks.reached('pause', pause);
+        },
+        awake: (pause) => {
+          this.#parkedPause = undefined;
+          this.#hooks.reached('resume', pause);
+        },
+        malformed: (message) => {
+          this.#emit({ type: 'warning', message });
+        },
+      },
+    });
+    this.#life = life;
+    this.dispatcher.connect(life);
+    void life.died.then((death) => {
+      this.#onDeath(life, death);
+    });
+    this.#run(() => this.#hooks.open(life));
+  }
+
+  /** Does something with the current life and feeds the outcome, unless that life is over by then. */
+  #run(work: (life: Life) => Promise<void>): void {
+    const life = this.#life;
+    if (!life) return;
+    work(life).then(
+      () => {
+        if (this.#life === life) this.#feed({ type: 'done' });
+      },
+      (error: unknown) => {
+        if (this.#life === life) this.#hookFailed(error);
+      },
+    );
+  }
+
+  #hookFailed(error: unknown): void {
+    const failed =
+      error instanceof PluginError
+        ? error
+        : new PluginError('LOAD_FAILED', `${this.id}: ${String(error)}`, {
+            pluginId: this.id,
+            cause: error,
+          });
+    this.#feed({ type: 'hook-failed', error: failed, permanent: failed.code === 'LOAD_FAILED' });
+  }
+
+  #onDeath(life: Life, death: Death): void {
+    if (this.#life !== life) return;
+    if (death.zombie)
+      this.#emit({ type: 'warning', message: 'its thread did not end and was left behind' });
+    const asked = death.reason === 'asked';
+    const onPurpose = death.reason === 'normal' || death.reason === 'shutdown';
+    const error = asked || onPurpose ? this.#stopped() : this.#crashed(death);
+    this.#letGo(asked || onPurpose ? 'aborted' : 'crashed', error);
+    const end =
+      death.reason === 'normal' || death.reason === 'shutdown' ? death.reason : 'abnormal';
+    this.#feed({ type: 'died', end, error });
+  }
+
+  /** The life is nobody's any more: its calls are sorted, its locks and subscriptions freed. */
+  #letGo(how: 'crashed' | 'aborted', error: PluginError): void {
+    const life = this.#life;
+    if (!life) return;
+    this.#life = undefined;
+    this.#parkedPause = undefined;
+    this.dispatcher.disconnect(error, how);
+    this.#options.lifeEnded(life);
+  }
+
+  #crashed(death: Death): PluginError {
+    const { reason, message, exitCode, error } = death;
+    if (reason === 'asked' || reason === 'normal' || reason === 'shutdown') return this.#stopped();
+    const crash: CrashReport = {
+      reason,
+      message,
+      exitCode,
+      error,
+      at: Date.now(),
+      logs: [...this.#logs],
+    };
+    this.#lastCrash = crash;
+    this.#emit({ type: 'crashed', crash });
+    const loading = this.#machine.phase.at === 'loading';
+    return new PluginError(
+      loading ? 'LOAD_FAILED' : 'PLUGIN_CRASHED',
+      `${this.id} ${loading ? 'ended before it was ready' : 'crashed'} (${reason}): ${message}`,
+      { pluginId: this.id, data: { reason, exitCode, generation: this.#generation }, cause: error },
+    );
+  }
+
+  #stopped(): PluginError {
+    return new PluginError('PLUGIN_STOPPED', `${this.id} was stopped`, { pluginId: this.id });
+  }
+
+  /** A call that stands still at a checkpoint would keep the plugin from stopping. */
+  #dropParked(): void {
+    this.dispatcher.dropBegun(this.#stopped());
+  }
+
+  #log(line: LogLine): void {
+    this.#logs.push(line.message);
+    if (this.#logs.length > CRASH_LOG_LINES) this.#logs.shift();
+    this.#emit({ type: 'log', line });
+  }
+
+  #emit(event: SupervisorEvent): void {
+    this.#options.emit(event, this.#generation);
+  }
+}

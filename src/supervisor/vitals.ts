@@ -1,0 +1,130 @@
+import { decode } from '../protocol/codec.ts';
+/** How a plugin is: health and stats, bounded in time and never blocked by a busy plugin. */
+import { HEADER_BYTES } from '../protocol/frame.ts';
+import { BUSY_ANSWER_MS } from '../protocol/limits.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
+import type { CrashReport, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
+import { TIMED_OUT, within } from './deadline.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import type { Life } from './life.ts';
+
+/** What is known without asking the thread. */
+export interface Standing {
+  state: PluginState;
+  generation: number;
+  restarts: number;
+  lastCrash: CrashReport | undefined;
+  life: Life | undefined;
+  /** Its thread stands still at a checkpoint: it can't answer, and need not. */
+  parked: boolean;
+}
+
+export async function healthOf(plan: PluginPlan, standing: Standing): Promise<HealthReport> {
+  const { state, life } = standing;
+  if (!life) {
+    const reason = state === 'failed' ? 'it failed; call restart or unload' : `it is ${state}`;
+    return { healthy: false, live: false, ready: false, state, reason };
+  }
+  if (standing.parked) return { healthy: true, live: true, ready: false, state };
+  const busySinceMs = busyFor(life);
+  const answer = await askVital(life, plan, () => life.control.health());
+  const busy = busySinceMs === undefined ? {} : { busySinceMs };
+  if (answer === TIMED_OUT) {
+    const busyNow = busyFor(life);
+    // inside a call that is within its deadline, or it would have been ended
+    if (busyNow !== undefined) {
+      return { healthy: true, live: true, ready: state === 'running', state, busySinceMs: busyNow };
+    }
+    const reason = `it does not answer, though it is idle`;
+    return { healthy: false, live: false, ready: false, state, reason };
+  }
+  const up =
+    state === 'running' || state === 'paused' || state === 'initialized' || state === 'loaded';
+  return {
+    healthy: up && answer.ready,
+    live: true,
+    ready: state === 'running' && answer.ready,
+    state,
+    ...busy,
+    ...(answer.reason === undefined ? {} : { reason: answer.reason }),
+    ...(answer.detail === undefined ? {} : { detail: decodeVital(answer.detail, plan) }),
+  };
+}
+
+export async function statsOf(
+  plan: PluginPlan,
+  standing: Standing,
+  dispatcher: Dispatcher,
+): Promise<PluginStats> {
+  const { state, generation, restarts, lastCrash, life, parked } = standing;
+  const answer =
+    life && !parked ? await askVital(life, plan, () => life.control.stats()) : TIMED_OUT;
+  const { meter } = dispatcher;
+  const { started, succeeded, failed, timedOut, aborted, crashed, deadLetters } = meter;
+  const { inFlight, queued } = dispatcher;
+  const plugin = answer === TIMED_OUT ? undefined : decodeVital(answer.plugin, plan);
+  return {
+    state,
+    generation,
+    restarts,
+    uptimeMs: life ? Date.now() - life.startedAt : 0,
+    startedAt: life?.startedAt,
+    calls: {
+      started,
+      succeeded,
+      failed,
+      timedOut,
+      aborted,
+      crashed,
+      inFlight,
+      queued,
+      deadLetters,
+    },
+    latencyMs: meter.latency(),
+    cpu: { utilization: life?.utilization() ?? 0 },
+    memory:
+      answer === TIMED_OUT
+        ? undefined
+        : { heapUsedBytes: answer.heapUsedBytes, externalBytes: answer.externalBytes },
+    lastCrash,
+    plugin: isRecord(plugin) ? plugin : {},
+  };
+}
+
+/** A thread known to be inside a call gets less time: it will not answer before that ends. */
+async function askVital<T>(
+  life: Life,
+  plan: PluginPlan,
+  ask: () => Promise<T>,
+): Promise<T | typeof TIMED_OUT> {
+  const { healthTimeoutMs } = plan.limits;
+  const limit =
+    busyFor(life) === undefined ? healthTimeoutMs : Math.min(BUSY_ANSWER_MS, healthTimeoutMs);
+  const gone = life.died.then((): typeof TIMED_OUT => TIMED_OUT);
+  return within(Promise.race([ask(), gone]), limit);
+}
+
+function busyFor(life: Life): number | undefined {
+  const since = life.board.busySince();
+  return since === undefined ? undefined : Math.max(0, Date.now() - since);
+}
+
+function decodeVital(frame: Uint8Array | undefined, plan: PluginPlan): unknown {
+  if (!frame) return undefined;
+  const body = {
+    bytes: frame,
+    start: HEADER_BYTES,
+    end: frame.byteLength,
+    flags: 0,
+    attachments: [],
+  };
+  try {
+    return decode(body, plan.limits);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,221 @@
+/**
+ * A typed conversation over a transport: frames out in batches, frames in matched to the call
+ * they answer. The same class serves both sides; each may ask and answer. Closing it hands back
+ * every exchange that is still open, so nothing pending is ever forgotten.
+ */
+import type { Payload } from '../protocol/codec.ts';
+import { FrameReader, KERNEL_ROUTE, KIND, type Header, type Kind } from '../protocol/frame.ts';
+import { Outbox } from './outbox.ts';
+import type { Transport } from './transport.ts';
+
+/** The asking side of one call. `frame` is valid during the call only. */
+export interface Exchange {
+  /** result, failure, chunk, end, skipped or progress. */
+  onReply(frame: FrameReader): void;
+}
+
+export interface LinkOptions {
+  transport: Transport;
+  generation: number;
+  /** Calls that may be open at once. */
+  slots: number;
+  /** Every frame that answers no call of ours: calls, cancels, credit, logs. */
+  onFrame(frame: FrameReader): void;
+  /** Bytes that are no frames, or a frame whose handling failed: one message is lost. */
+  onMalformed(what: string): void;
+  /** A first frame waits to be sent: see that {@link Link.flush} is called. */
+  onPending(): void;
+}
+
+/** Where to answer a call. */
+export interface ReturnAddress {
+  slot: number;
+  number: number;
+}
+
+export interface CallHeader {
+  route: number;
+  flags: number;
+  /** Time left (ms), 0 = none. */
+  timeoutMs: number;
+  /** The call on whose behalf this one is made; 0 = none. */
+  parent: number;
+}
+
+export class Link {
+  /** Replies to a call that is gone, or of an earlier life. */
+  lateReplies = 0;
+  readonly #outbox: Outbox;
+  readonly #transport: Transport;
+  readonly #generation: number;
+  readonly #onFrame: (frame: FrameReader) => void;
+  readonly #onMalformed: (what: string) => void;
+  readonly #exchanges: (Exchange | undefined)[] = [];
+  readonly #numbers: number[] = [];
+  readonly #free: number[] = [];
+  readonly #slotsMax: number;
+  #lastNumber = 0;
+  #open = 0;
+  #closed = false;
+  readonly #header: Header;
+
+  constructor(options: LinkOptions) {
+    this.#transport = options.transport;
+    this.#generation = options.generation;
+    this.#slotsMax = options.slots;
+    this.#onFrame = options.onFrame;
+    this.#onMalformed = options.onMalformed;
+    this.#outbox = new Outbox(options.transport, options.onPending);
+    this.#header = {
+      kind: KIND.call,
+      flags: 0,
+      slot: 0,
+      generation: options.generation,
+      number: 0,
+      route: KERNEL_ROUTE,
+      detail: 0,
+      parent: 0,
+    };
+    options.transport.onMessage((bytes, attachments) => {
+      this.#receive(new FrameReader(bytes, attachments));
+    });
+  }
+
+  get openCalls(): number {
+    return this.#open;
+  }
+
+  get hasRoom(): boolean {
+    return this.#open < this.#slotsMax;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Sends a call; its replies go to `exchange`. The caller sees to it that there is room. */
+  call(exchange: Exchange, header: CallHeader, payload: Payload): ReturnAddress {
+    const slot = this.#free.pop() ?? this.#exchanges.length;
+    this.#lastNumber = (this.#lastNumber + 1) | 0 || 1;
+    const number = this.#lastNumber;
+    this.#exchanges[slot] = exchange;
+    this.#numbers[slot] = number;
+    this.#open++;
+    this.#write(
+      KIND.call,
+      { slot, number },
+      header.flags | payload.flags,
+      header.route,
+      header.timeoutMs,
+      header.parent,
+      payload,
+    );
+    return { slot, number };
+  }
+
+  /** Answers a call, or tells something about one. */
+  reply(kind: Kind, to: ReturnAddress, payload?: Payload, flags = 0): void {
+    this.#write(kind, to, flags | (payload?.flags ?? 0), KERNEL_ROUTE, 0, 0, payload);
+  }
+
+  /** A frame about a call that carries a number instead of a value: cancel, credit. */
+  signal(kind: Kind, to: ReturnAddress, detail: number): void {
+    this.#write(kind, to, 0, KERNEL_ROUTE, detail, 0);
+  }
+
+  /** A frame about no call: bind, log, crash, exit, parked, awake. */
+  tell(kind: Kind, detail: number, payload?: Payload, route: number = KERNEL_ROUTE): void {
+    this.#write(kind, NOWHERE, payload?.flags ?? 0, route, detail, 0, payload);
+  }
+
+  flush(): void {
+    if (!this.#closed) this.#outbox.flush();
+  }
+
+  get hasPending(): boolean {
+    return !this.#outbox.isEmpty;
+  }
+
+  /** The open call of this number. */
+  exchangeOf(number: number): Exchange | undefined {
+    return this.#exchanges[this.#numbers.lastIndexOf(number)];
+  }
+
+  /** The calls of ours that are open, in no order. */
+  *exchanges(): Iterable<Exchange> {
+    for (const exchange of this.#exchanges) if (exchange) yield exchange;
+  }
+
+  /** What has arrived is delivered first; then the exchanges left open come back, oldest first. */
+  close(): { exchange: Exchange; address: ReturnAddress }[] {
+    if (this.#closed) return [];
+    this.#transport.close();
+    this.#closed = true;
+    const left = this.#exchanges.flatMap((exchange, slot) =>
+      exchange ? [{ exchange, address: { slot, number: this.#numbers[slot] ?? 0 } }] : [],
+    );
+    this.#exchanges.length = 0;
+    this.#open = 0;
+    return left.sort((a, b) => (a.address.number - b.address.number) | 0);
+  }
+
+  #write(
+    kind: Kind,
+    to: ReturnAddress,
+    flags: number,
+    route: number,
+    detail: number,
+    parent: number,
+    payload?: Payload,
+  ): void {
+    if (this.#closed) return;
+    const header = this.#header;
+    header.kind = kind;
+    header.flags = flags;
+    header.slot = to.slot;
+    header.number = to.number;
+    header.route = route;
+    header.detail = detail;
+    header.parent = parent;
+    this.#outbox.write(header, payload);
+  }
+
+  #receive(frame: FrameReader): void {
+    for (;;) {
+      const more = frame.next();
+      if (more === undefined) this.#onMalformed('bytes that are no frame');
+      if (!more || this.#closed) return;
+      if (frame.generation !== this.#generation) {
+        this.lateReplies++;
+        continue;
+      }
+      try {
+        if (isReply(frame.kind)) this.#settle(frame);
+        else this.#onFrame(frame);
+      } catch (error) {
+        this.#onMalformed(String(error));
+      }
+    }
+  }
+
+  #settle(frame: FrameReader): void {
+    const { slot } = frame;
+    const exchange = this.#exchanges[slot];
+    if (!exchange || this.#numbers[slot] !== frame.number) {
+      this.lateReplies++;
+      return;
+    }
+    if (frame.kind !== KIND.chunk && frame.kind !== KIND.progress) {
+      this.#exchanges[slot] = undefined;
+      this.#free.push(slot);
+      this.#open--;
+    }
+    exchange.onReply(frame);
+  }
+}
+
+const NOWHERE: ReturnAddress = { slot: 0, number: 0 };
+
+function isReply(kind: Kind): boolean {
+  return (kind >= KIND.result && kind <= KIND.skipped) || kind === KIND.progress;
+}

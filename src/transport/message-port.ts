@@ -1,0 +1,49 @@
+/** Carrier: a MessagePort between two threads. Batches are moved, not copied. */
+import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+
+import type { Transport } from './transport.ts';
+
+type Listener = (batch: Uint8Array, attachments: readonly unknown[]) => void;
+
+/** @param onBroken told when a message could not be deserialised: that message is lost. */
+export function messagePortTransport(port: MessagePort, onBroken?: () => void): Transport {
+  let listener: Listener | undefined;
+  let closed = false;
+
+  const deliver = (message: unknown): void => {
+    if (message instanceof Uint8Array) listener?.(asBuffer(message), []);
+    else if (Array.isArray(message) && message[0] instanceof Uint8Array) {
+      listener?.(asBuffer(message[0]), message.slice(1));
+    } else onBroken?.();
+  };
+  port.on('message', deliver);
+  port.on('messageerror', () => onBroken?.());
+
+  return {
+    send(batch, attachments) {
+      if (closed) return;
+      if (!attachments?.length) port.postMessage(batch, [batch.buffer]);
+      else {
+        const moved = attachments.filter((item) => item instanceof ArrayBuffer);
+        port.postMessage([batch, ...attachments], [batch.buffer, ...moved]);
+      }
+    },
+    onMessage(receive) {
+      listener = receive;
+    },
+    close() {
+      if (closed) return;
+      for (let left = receiveMessageOnPort(port); left; left = receiveMessageOnPort(port)) {
+        deliver(left.message);
+      }
+      closed = true;
+      listener = undefined;
+      port.close();
+    },
+  };
+}
+
+/** msgpackr reads short strings from a Buffer faster than from a bare Uint8Array. */
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

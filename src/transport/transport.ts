@@ -1,0 +1,16 @@
+/** How bytes travel: the seam behind which every carrier is the same three methods. */
+
+export interface Transport {
+  /**
+   * Hands over one batch of frames. The bytes belong to the transport from then on.
+   * `attachments` are buffers to move (an ArrayBuffer) or to share (a SharedArrayBuffer).
+   */
+  send(
+    batch: Uint8Array<ArrayBuffer>,
+    attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[],
+  ): void;
+  /** Called with every batch that arrives, in order. One listener. */
+  onMessage(listener: (batch: Uint8Array, attachments: readonly unknown[]) => void): void;
+  /** Delivers what has arrived already, then nothing more, in either direction. */
+  close(): void;
+}
