@@ -1,21 +1,14 @@
 /**
  * The actor's mailbox loop: begins calls in the order they came, as many at once as the plugin's
- * concurrency allows, and sends the results in batches.
- *
- * A result waits for company, but not for long: before a call begins, what is ready is sent if
- * the oldest of it has waited a millisecond, or if the batch has reached its size. That size
- * starts at one, doubles while calls are short and falls back to one after a long one, so a
- * result seldom waits behind a long call. Between slices of a millisecond the loop lets the
- * thread's event loop breathe.
+ * concurrency allows. Between slices of a millisecond it lets the thread's event loop breathe, so
+ * that timers, signals and I/O of the plugin live.
  */
 import type { PluginHooks } from '../plugin.ts';
-import { CodecError } from '../protocol/codec-error.ts';
-import { decode, encode, type Payload } from '../protocol/codec.ts';
-import { PluginError } from '../protocol/errors.ts';
+import { decode, type Payload } from '../protocol/codec.ts';
 import { FLAG, KIND, type FrameReader } from '../protocol/frame.ts';
 import { BATCH_DELAY_MS } from '../protocol/limits.ts';
-import { TRANSFER_MARK } from '../protocol/marks.ts';
-import { toWireError } from '../protocol/wire-error.ts';
+import { encodeFailure, encodeResult } from './answers.ts';
+import { ReplyBatch } from './reply-batch.ts';
 import { RunningCall, type CallScope } from './running-call.ts';
 import { collect, isStream, StreamProducer } from './stream-producer.ts';
 
@@ -34,8 +27,6 @@ interface WaitingCall {
 /** Runs `execute` so that whatever it starts can be traced to its call. */
 export type CallSpan = (call: RunningCall, execute: () => unknown) => unknown;
 
-const BATCH_RESULTS_MAX = 1_024;
-
 export class CallLoop {
   hooks: PluginHooks | undefined;
   readonly #scope: CallScope;
@@ -43,22 +34,18 @@ export class CallLoop {
   readonly #within: CallSpan | undefined;
   #inbox: WaitingCall[] = [];
   #next = 0;
+  readonly #batch: ReplyBatch;
   readonly #active: RunningCall[] = [];
   #quiet: (() => void)[] = [];
   #pumping = false;
   #sliceStart = 0;
   #busy = false;
-  #ready = 0;
-  #readySince = 0;
-  #batchSize = 1;
-  #flushScheduled = false;
   #pumpScheduled = false;
-  #urgent = false;
-  #flushedAt = 0;
 
   /** @param within needed where calls interleave: nested calls must know their parent. */
   constructor(scope: CallScope, concurrency: number, within?: CallSpan) {
     this.#scope = scope;
+    this.#batch = new ReplyBatch(scope.link);
     this.#concurrency = concurrency;
     this.#within = within;
   }
@@ -104,13 +91,13 @@ export class CallLoop {
     if (this.#sliceStart === 0) this.#sliceStart = performance.now();
     let now = performance.now();
     while (this.#mayBegin()) {
-      if (this.#ready > 0 && this.#isDue(now)) this.#flush();
+      this.#batch.beforeCall(now);
       if (now - this.#sliceStart > BATCH_DELAY_MS) break;
       if (!this.#busy) this.#setBusy(now);
       this.#begin();
       const begun = now;
       now = performance.now();
-      if (now - begun > BATCH_DELAY_MS) this.#batchSize = 1;
+      if (now - begun > BATCH_DELAY_MS) this.#batch.afterLongCall();
     }
     this.#pumping = false;
     this.#afterPump();
@@ -118,14 +105,13 @@ export class CallLoop {
 
   /** A frame other than a result was written: it goes out at the end of this turn. */
   urge(): void {
-    this.#urgent = true;
-    if (!this.#pumping) this.#scheduleFlush();
+    this.#batch.urge();
+    if (!this.#pumping) this.#batch.schedule();
   }
 
-  /** Something was told from inside a call, which may go on for long: send it, but not too often. */
+  /** Something was told from inside a call, which may go on for long. */
   flushIfDue(): void {
-    if (performance.now() - this.#flushedAt > BATCH_DELAY_MS) this.#flush();
-    else this.#scheduleFlush();
+    this.#batch.flushIfDue();
   }
 
   #mayBegin(): boolean {
@@ -141,7 +127,7 @@ export class CallLoop {
     const { board, link, limits } = this.#scope;
     if (!board.begin(waiting.slot, waiting.number)) {
       link.reply(KIND.skipped, waiting);
-      this.#resultReady();
+      this.#batch.resultReady();
       return;
     }
     const call = new RunningCall(this.#scope, waiting);
@@ -189,7 +175,7 @@ export class CallLoop {
     }
     let payload: Payload;
     try {
-      payload = this.#encode(result);
+      payload = encodeResult(result, this.#scope.limits);
     } catch (error) {
       this.#fail(call, error);
       return;
@@ -205,16 +191,8 @@ export class CallLoop {
   }
 
   #fail(call: RunningCall, error: unknown): void {
-    const { limits, link, pluginId } = this.#scope;
-    if (error instanceof CodecError) {
-      const runtime = new PluginError(error.code, `${pluginId}: ${error.message}`, {
-        pluginId,
-        data: error.data,
-      });
-      link.reply(KIND.failure, call, encode(toWireError(runtime), limits), FLAG.runtime);
-    } else {
-      link.reply(KIND.failure, call, this.#encodeError(error));
-    }
+    const { payload, flags } = encodeFailure(error, this.#scope);
+    this.#scope.link.reply(KIND.failure, call, payload, flags);
     this.#ended(call);
   }
 
@@ -234,11 +212,11 @@ export class CallLoop {
     }
     const producer = new StreamProducer(source, {
       chunk: (value) => {
-        this.#scope.link.reply(KIND.chunk, call, this.#encode(value));
+        this.#scope.link.reply(KIND.chunk, call, encodeResult(value, this.#scope.limits));
         this.#scope.flushIfDue();
       },
       pause: () => {
-        this.#flush();
+        this.#batch.flush();
       },
       end: () => {
         this.#scope.link.reply(KIND.end, call);
@@ -255,27 +233,10 @@ export class CallLoop {
     void producer.run();
   }
 
-  #encode(result: unknown): Payload {
-    if (typeof result === 'object' && result !== null && TRANSFER_MARK in result) {
-      const marked = result as { [TRANSFER_MARK]: readonly ArrayBuffer[]; value: unknown };
-      return encode(marked.value, this.#scope.limits, marked[TRANSFER_MARK]);
-    }
-    return encode(result, this.#scope.limits);
-  }
-
-  #encodeError(error: unknown): Payload {
-    const wire = toWireError(error);
-    try {
-      return encode(wire, this.#scope.limits);
-    } catch {
-      return encode({ name: wire.name, message: wire.message.slice(0, 1_000) }, this.#scope.limits);
-    }
-  }
-
   #ended(call: RunningCall): void {
     const at = this.#active.indexOf(call);
     if (at >= 0) this.#active.splice(at, 1);
-    this.#resultReady();
+    this.#batch.resultReady();
     if (this.#active.length === 0 && this.#quiet.length > 0) {
       const waiters = this.#quiet;
       this.#quiet = [];
@@ -283,46 +244,13 @@ export class CallLoop {
     }
   }
 
-  #resultReady(): void {
-    if (this.#ready === 0) this.#readySince = performance.now();
-    this.#ready++;
-  }
-
-  #isDue(now: number): boolean {
-    if (this.#ready >= this.#batchSize) {
-      this.#batchSize = Math.min(this.#batchSize * 2, BATCH_RESULTS_MAX);
-      return true;
-    }
-    return now - this.#readySince > BATCH_DELAY_MS;
-  }
-
   #afterPump(): void {
     const idle = this.#active.length === 0;
     const waiting = this.#next < this.#inbox.length;
     if (idle && !waiting && this.#busy) this.#setBusy(0);
-    if (this.#scope.link.hasPending) {
-      if (this.#urgent || (idle && !waiting)) this.#flush();
-      else this.#scheduleFlush();
-    }
+    this.#batch.endTurn(idle && !waiting);
     if (this.#mayBegin()) this.#schedulePump();
     else if (idle) this.#sliceStart = 0;
-  }
-
-  #flush(): void {
-    this.#ready = 0;
-    this.#urgent = false;
-    this.#flushedAt = performance.now();
-    this.#scope.link.flush();
-  }
-
-  /** After the other work of this turn: results of calls that end meanwhile keep it company. */
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
-    this.#flushScheduled = true;
-    setImmediate(() => {
-      this.#flushScheduled = false;
-      this.#flush();
-    });
   }
 
   #schedulePump(): void {
@@ -334,7 +262,7 @@ export class CallLoop {
       this.pump();
     };
     // a whole batch is accepted before the first of it begins; a new slice lets the event loop turn
-    if (this.#sliceStart === 0) queueMicrotask(run);
+    if (this.#sliceStart === 0 && this.#inbox.length < 2) void NEXT_MICROTASK.then(run);
     else setImmediate(run);
   }
 
@@ -347,6 +275,9 @@ export class CallLoop {
     return this.#active.find((call) => call.number === number);
   }
 }
+
+/** `queueMicrotask` makes an async resource for each call; a settled promise does not. */
+const NEXT_MICROTASK = Promise.resolve();
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (

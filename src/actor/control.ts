@@ -96,9 +96,8 @@ function isHealthy(detail: unknown): boolean {
 }
 
 function requireExecute(hooks: unknown): void {
-  const execute: unknown =
-    typeof hooks === 'object' && hooks !== null ? (hooks as PluginHooks).execute : undefined;
-  if (typeof execute !== 'function') {
+  const known = typeof hooks === 'object' && hooks !== null && 'execute' in hooks;
+  if (!known || typeof hooks.execute !== 'function') {
     throw new TypeError(
       'the plugin has no `execute`; its hooks must have at least `execute(input, call)`',
     );

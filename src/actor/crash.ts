@@ -16,11 +16,11 @@ export interface LastWords {
 }
 
 export function installCrashHandlers(link: Link, limits: Limits): LastWords {
-  const { exit } = process;
+  const exit = process.exit.bind(process);
   const die = (kind: number, error: unknown): never => {
     link.tell(KIND.crash, kind, encode(toWireError(error), limits));
     link.flush();
-    return exit.call(process, 1);
+    return exit(1);
   };
   process.on('uncaughtException', (error) => die(CRASH_KIND.uncaught, error));
   process.on('unhandledRejection', (error) => die(CRASH_KIND['unhandled-rejection'], error));
@@ -33,7 +33,7 @@ export function installCrashHandlers(link: Link, limits: Limits): LastWords {
     exit: (reason) => {
       link.tell(KIND.exit, 0, encode({ reason }, limits));
       link.flush();
-      return exit.call(process, 0);
+      return exit(0);
     },
   };
 }

@@ -88,27 +88,36 @@ export class Outbound {
     payload: Payload,
     options: CallOptions,
   ): AsyncIterable<unknown> & { cancel(): void } {
-    let address: ReturnAddress | undefined;
+    // credit and cancel refer to the call, which is sent once its chunks have where to go
+    const sent: { address?: ReturnAddress } = {};
     const queue = new ChunkQueue<unknown>({
       grant: (chunks) => {
-        if (address) this.#signal(KIND.credit, address, chunks);
+        if (sent.address) this.#signal(KIND.credit, sent.address, chunks);
       },
       cancel: () => {
-        if (address) this.#signal(KIND.cancel, address, CANCEL_REASON.abort);
+        if (sent.address) this.#signal(KIND.cancel, sent.address, CANCEL_REASON.abort);
       },
       creditChunks: STREAM_CREDIT_CHUNKS,
     });
     const exchange: Exchange = {
       onReply: (frame) => {
-        if (frame.kind === KIND.chunk) queue.push(decode(frame, this.#scope.limits));
+        if (frame.kind === KIND.chunk) this.#push(id, frame, queue);
         else if (frame.kind === KIND.failure) queue.fail(this.#failure(id, frame));
         else if (frame.kind === KIND.skipped) queue.fail(skipped(id));
         else if (frame.kind !== KIND.progress) queue.end();
       },
     };
-    address = this.#send(exchange, route, payload, FLAG.stream, options);
-    this.#onAbort(address, options.signal);
+    sent.address = this.#send(exchange, route, payload, FLAG.stream, options);
+    this.#onAbort(sent.address, options.signal);
     return queue;
+  }
+
+  #push(id: string, frame: FrameReader, queue: ChunkQueue<unknown>): void {
+    try {
+      queue.push(decode(frame, this.#scope.limits));
+    } catch (error) {
+      queue.abandon(this.#refused(id, error));
+    }
   }
 
   #send(

@@ -34,7 +34,7 @@ export function createOutput(link: Link, limits: Limits, sent: () => void): Outp
   const at =
     (level: LogLevel) =>
     (message: string, fields?: Record<string, unknown>): void => {
-      write({ level, message: String(message), fields, source: 'log' });
+      write({ level, message: textOf(message), fields, source: 'log' });
     };
   return {
     write,
@@ -56,10 +56,10 @@ export function captureStandardStreams(output: Output): void {
       }
       for (const message of lines) output.write({ level, message, source });
       const done = more.find((item) => typeof item === 'function');
-      if (done) queueMicrotask(done as () => void);
+      if (done) queueMicrotask(() => void Reflect.apply(done, undefined, []));
       return true;
     };
-    process[source].write = write as typeof process.stdout.write;
+    process[source].write = write;
   }
 }
 

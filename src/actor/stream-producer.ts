@@ -63,7 +63,10 @@ export class StreamProducer implements Producer {
         if (this.#cancelled) break;
         const next = this.#iterator.next();
         const step = isPromise(next) ? await next : next;
-        if (step.done === true) return void this.#sink.end();
+        if (step.done === true) {
+          this.#sink.end();
+          return;
+        }
         const chunk: unknown = isPromise(step.value) ? await step.value : step.value;
         this.#credit--;
         this.#sink.chunk(chunk);

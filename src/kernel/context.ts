@@ -61,28 +61,26 @@ function stateOf({ state }: Services): SharedState {
 function watch<T>(state: Services['state'], key: string): AsyncIterable<T | undefined> {
   return {
     [Symbol.asyncIterator]() {
-      let changed = true;
-      let wake: (() => void) | undefined;
-      let done = false;
+      const reader = { changed: true, done: false, wake: (): void => undefined };
       const stop = state.onChange(key, () => {
-        changed = true;
-        wake?.();
+        reader.changed = true;
+        reader.wake();
       });
       return {
         async next(): Promise<IteratorResult<T | undefined, undefined>> {
-          while (!changed && !done) {
+          while (!reader.changed && !reader.done) {
             await new Promise<void>((resolve) => {
-              wake = resolve;
+              reader.wake = resolve;
             });
           }
-          if (done) return { value: undefined, done: true };
-          changed = false;
+          if (reader.done) return { value: undefined, done: true };
+          reader.changed = false;
           return { value: valueOf(state.payload(key)) as T | undefined, done: false };
         },
         return(): Promise<IteratorResult<T | undefined, undefined>> {
-          done = true;
+          reader.done = true;
           stop();
-          wake?.();
+          reader.wake();
           return Promise.resolve({ value: undefined, done: true });
         },
       };
@@ -105,7 +103,8 @@ function eventsOf(
     on: <T>(topic: string, listener: (event: BusEvent<T>) => void) =>
       events.subscribe(topic, (event) => {
         try {
-          const outcome: unknown = listener(event as BusEvent<T>);
+          const notify: (event: BusEvent<T>) => unknown = listener;
+          const outcome = notify(event as BusEvent<T>);
           if (outcome instanceof Promise) outcome.catch(onListenerError);
         } catch (error) {
           onListenerError(error);

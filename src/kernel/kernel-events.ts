@@ -34,7 +34,8 @@ export type KernelEvent<T extends KernelEventType = KernelEventType> = {
 
 export type KernelListener<T extends KernelEventType> = (event: KernelEvent<T>) => void;
 
-type AnyListener = (event: KernelEvent) => void;
+/** An async listener's rejection is heard as well. */
+type AnyListener = (event: KernelEvent) => unknown;
 
 export class KernelEvents {
   readonly #listeners = new Map<KernelEventType | '*', Set<AnyListener>>();
@@ -65,9 +66,7 @@ export class KernelEvents {
     const listeners = this.#listeners.get(type) ?? new Set();
     this.#listeners.set(type, listeners);
     // one wrapper for each subscription: the same function may be given twice
-    const mine: AnyListener = (event) => {
-      (listener as AnyListener)(event);
-    };
+    const mine: AnyListener = (event) => (listener as (event: KernelEvent) => unknown)(event);
     listeners.add(mine);
     return () => {
       listeners.delete(mine);
@@ -82,7 +81,9 @@ export class KernelEvents {
   events(): AsyncIterable<KernelEvent> {
     return {
       [Symbol.asyncIterator]: () => {
-        const feed = new Feed(() => this.#feeds.delete(feed));
+        const feed: Feed = new Feed(() => {
+          this.#feeds.delete(feed);
+        });
         this.#feeds.add(feed);
         return feed;
       },
@@ -102,7 +103,7 @@ export class KernelEvents {
       });
     };
     try {
-      const outcome: unknown = listener(event);
+      const outcome = listener(event);
       if (outcome instanceof Promise) outcome.catch(failed);
     } catch (error) {
       failed(error);

@@ -16,7 +16,7 @@ export interface Progress {
 interface ReceiverOptions {
   pluginId: string;
   limits: Limits;
-  onProgress(progress: Progress): void;
+  onProgress: (progress: Progress) => void;
 }
 
 /** Of `manager.execute`. */

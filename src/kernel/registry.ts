@@ -48,7 +48,9 @@ export class Registry {
   }
 
   list(): PluginListing[] {
-    return this.all().map(({ plan, state }) => ({ ...structuredClone(plan.metadata), state }));
+    return this.all().map(({ plan, state }) =>
+      Object.assign(structuredClone(plan.metadata), { state }),
+    );
   }
 
   byType(type: PluginType): string[] {

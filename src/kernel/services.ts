@@ -37,22 +37,36 @@ export function serve(
     case 'state.get':
       life.link.reply(KIND.result, to, state.payload(request.key) ?? NOTHING);
       return undefined;
-    case 'state.read':
-      return answer({ value: state.get(request.key), version: state.version(request.key) });
+    case 'state.read': {
+      answer({ value: state.get(request.key), version: state.version(request.key) });
+      return;
+    }
     case 'state.set':
       state.set(request.key, request.value);
-      return answer(undefined);
-    case 'state.swap':
-      return answer(state.swap(request.key, request.value, request.version));
-    case 'state.delete':
-      return answer(state.delete(request.key));
-    case 'state.keys':
-      return answer(state.keys());
+      {
+        answer(undefined);
+        return;
+      }
+    case 'state.swap': {
+      answer(state.swap(request.key, request.value, request.version));
+      return;
+    }
+    case 'state.delete': {
+      answer(state.delete(request.key));
+      return;
+    }
+    case 'state.keys': {
+      answer(state.keys());
+      return;
+    }
     case 'state.watch':
       return watch(state, request.key, new ServedStream({ life, to, keep: 'newest' }));
     case 'events.emit':
       events.emit({ topic: request.topic, data: request.data, from: caller.id, at: Date.now() });
-      return answer(undefined);
+      {
+        answer(undefined);
+        return;
+      }
     case 'events.on':
       return subscribe(events, request.topic, new ServedStream({ life, to, keep: 'all' }));
     case 'lock.acquire':
@@ -62,9 +76,14 @@ export function serve(
       return undefined;
     case 'lock.release':
       locks.release(request.token, life);
-      return answer(undefined);
-    case 'shared':
-      return answer(memory.get(request.name, request.byteLength));
+      {
+        answer(undefined);
+        return;
+      }
+    case 'shared': {
+      answer(memory.get(request.name, request.byteLength));
+      return;
+    }
   }
 }
 

@@ -22,9 +22,9 @@ export interface SessionOptions {
   caller: Supervisor;
   life: Life;
   /** The plugin a call goes to. */
-  find(id: string): Supervisor | undefined;
+  find: (id: string) => Supervisor | undefined;
   /** A call to the kernel itself. What it returns is what stays open of it. */
-  serve(session: Session, request: unknown, to: ReturnTo): Inbound | undefined;
+  serve: (session: Session, request: unknown, to: ReturnTo) => Inbound | undefined;
 }
 
 export interface ReturnTo {

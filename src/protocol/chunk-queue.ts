@@ -15,7 +15,7 @@ export interface ChunkQueueOptions {
 
 interface Waiting<T> {
   resolve(step: IteratorResult<T, undefined>): void;
-  reject(error: unknown): void;
+  reject(error: Error): void;
 }
 
 export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
@@ -23,7 +23,7 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
   #chunks: T[] = [];
   #readers: Waiting<T>[] = [];
   #taken = 0;
-  #end: { error?: unknown } | undefined;
+  #end: { error?: Error } | undefined;
 
   constructor(options: ChunkQueueOptions) {
     this.#options = options;
@@ -42,8 +42,15 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
     this.#finish({});
   }
 
-  fail(error: unknown): void {
+  fail(error: Error): void {
     this.#finish({ error });
+  }
+
+  /** Ends with an error that the producer does not know of, and tells it to stop. */
+  abandon(error: Error): void {
+    if (this.#end) return;
+    this.#finish({ error });
+    this.#options.cancel();
   }
 
   /** Stops reading: what has come is dropped, the producer is told. */
@@ -64,7 +71,7 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
       const { error } = this.#end;
       if (error === undefined) return Promise.resolve({ value: undefined, done: true });
       this.#end = {};
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
@@ -74,9 +81,9 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
     return Promise.resolve({ value: undefined, done: true });
   }
 
-  throw(error: unknown): Promise<IteratorResult<T, undefined>> {
+  throw(error: Error): Promise<IteratorResult<T, undefined>> {
     this.cancel();
-    return Promise.reject(error as Error);
+    return Promise.reject(error);
   }
 
   [Symbol.asyncIterator](): this {
@@ -92,7 +99,7 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
     }
   }
 
-  #finish(end: { error?: unknown }): void {
+  #finish(end: { error?: Error }): void {
     if (this.#end) return;
     this.#end = end;
     const readers = this.#readers;

@@ -1,14 +1,16 @@
 /**
  * Values to bytes and back. Every body stands alone: no state outlives it, so a decoder of any
  * generation can read it. Plain values go straight through msgpackr, all others as a table of
- * nodes (rich.ts). What is decoded is scanned first (scan.ts).
+ * nodes (rich-table.ts). What is decoded is scanned first (scan.ts).
  */
 import { Packr } from 'msgpackr/pack';
 
 import { CodecError } from './codec-error.ts';
 import { FLAG, HEADER_BYTES } from './frame.ts';
+import { lower } from './lower.ts';
 import { plainness } from './plain.ts';
-import { lower, raise, type Attachment } from './rich.ts';
+import { raise } from './raise.ts';
+import type { Attachment } from './rich-table.ts';
 import { scan } from './scan.ts';
 
 /** An encoded value, with room for a frame's header before it. */
@@ -50,7 +52,7 @@ const packr = new Packr({
   variableMapSize: true,
   copyBuffers: true,
   useToJSON: false,
-} as ConstructorParameters<typeof Packr>[0]);
+});
 freshPackBuffer();
 
 /**

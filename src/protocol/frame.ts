@@ -45,7 +45,7 @@ export type Kind = (typeof KIND)[keyof typeof KIND];
 const KIND_MAX = KIND.awake;
 
 export const FLAG = {
-  /** The body is a table of nodes (rich.ts), not a plain value. */
+  /** The body is a table of nodes (rich-table.ts), not a plain value. */
   rich: 1,
   /** The caller reads a stream. */
   stream: 2,

@@ -2,7 +2,7 @@
  * Is a value plain: does MessagePack itself carry it without loss? Strings, numbers, booleans,
  * null, undefined, 64-bit bigints, and arrays and objects of them, each met once. One walk
  * answers that and checks the nesting, so that most values are encoded directly. Anything
- * else takes the way of rich.ts.
+ * else takes the way of rich-table.ts.
  */
 
 export type Plainness = 'plain' | 'rich' | 'too-deep';

@@ -115,7 +115,7 @@ function key(): void {
   skip(length);
 }
 
-const PROTO = [...'__proto__'].map((character) => character.charCodeAt(0));
+const PROTO = Array.from('__proto__', (character) => character.charCodeAt(0));
 
 function isProto(): boolean {
   return PROTO.every((code, i) => source[position + i] === code);

@@ -93,6 +93,10 @@ export class Supervisor {
   /** Settles when the plugin is there. Verbs queue up; callers of the same one share its outcome. */
   async perform(verb: Verb): Promise<void> {
     if (this.#lastVerb?.verb === verb) return this.#lastVerb.outcome;
+    if ((verb === 'stop' || verb === 'unload') && this.state === 'restarting') {
+      // a verb that waits for the restart must not keep the plugin from being stopped
+      this.#settle?.(this.#stopped());
+    }
     const outcome = this.#verbs.runExclusive(
       () =>
         new Promise<void>((resolve, reject) => {
@@ -180,9 +184,7 @@ export class Supervisor {
         return;
       case 'end':
         this.#life?.end('asked');
-        if (this.#machine.phase.at !== 'unloading' && this.#machine.phase.at !== 'restarting') {
-          this.#letGo('aborted', this.#stopped());
-        }
+        if (!effect.awaited) this.#letGo('aborted', this.#stopped());
         return;
       case 'retry-in':
         this.#retry = setTimeout(() => {

@@ -47,11 +47,13 @@ export function createThread(request: LifeRequest): Life {
       events.malformed(what);
     },
     onPending: () => {
-      queueMicrotask(() => {
-        link.flush();
-      });
+      if (link.openCalls > LONE_CALLS_MAX) setImmediate(flush);
+      else void THIS_TURN.then(flush);
     },
   });
+  const flush = (): void => {
+    link.flush();
+  };
   const died = new Promise<Death>((resolve) => {
     const bury = (exitCode: number | undefined, zombie = false): void => {
       controlChannel.port1.close();
@@ -99,6 +101,11 @@ export function createThread(request: LifeRequest): Life {
     },
   };
 }
+
+const LONE_CALLS_MAX = 4;
+
+/** `queueMicrotask` makes an async resource for each batch; a settled promise does not. */
+const THIS_TURN = Promise.resolve();
 
 /** Puts together why a thread ended, from what was heard before it did. */
 class Obituary {

@@ -20,11 +20,11 @@ export interface LinkOptions {
   /** Calls that may be open at once. */
   slots: number;
   /** Every frame that answers no call of ours: calls, cancels, credit, logs. */
-  onFrame(frame: FrameReader): void;
+  onFrame: (frame: FrameReader) => void;
   /** Bytes that are no frames, or a frame whose handling failed: one message is lost. */
-  onMalformed(what: string): void;
+  onMalformed: (what: string) => void;
   /** A first frame waits to be sent: see that {@link Link.flush} is called. */
-  onPending(): void;
+  onPending: () => void;
 }
 
 /** Where to answer a call. */

@@ -1,5 +1,5 @@
 /** Carrier: a MessagePort between two threads. Batches are moved, not copied. */
-import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 
 import type { Transport } from './transport.ts';
 

@@ -12,7 +12,6 @@ const PHRASE_COUNT_MIN = 2; // a phrase said once says nothing, and they are nin
 export interface TermCount {
   readonly key: string;
   readonly label: string;
-  readonly words: number;
   readonly count: number;
 }
 
@@ -32,7 +31,7 @@ export function termStatistics(prose: readonly string[]): TermStatistics {
 }
 
 function countGrams(sentences: readonly Word[][]): TermCount[] {
-  const grams = new Map<string, { label: string; words: number; count: number }>();
+  const grams = new Map<string, { label: string; count: number }>();
   for (const sentence of sentences) {
     for (const [start, first] of sentence.entries()) {
       if (first.stop) continue;
@@ -44,11 +43,11 @@ function countGrams(sentences: readonly Word[][]): TermCount[] {
         if (word.stop) continue;
         const gram = grams.get(key);
         if (gram) gram.count++;
-        else grams.set(key, { label, words: index + 1, count: 1 });
+        else grams.set(key, { label, count: 1 });
       }
     }
   }
-  return Array.from(grams, ([key, gram]) => ({ key, ...gram })).filter(
-    (gram) => gram.words === 1 || gram.count >= PHRASE_COUNT_MIN,
+  return Array.from(grams, ([key, { label, count }]) => ({ key, label, count })).filter(
+    ({ key, count }) => count >= PHRASE_COUNT_MIN || !key.includes(' '),
   );
 }

@@ -18,8 +18,14 @@ export interface TermWeight {
 /** Heaviest first. Give the documents in a fixed order: sums of floats depend on it. */
 export function tfIdf(documents: readonly (readonly TermCount[])[]): TermWeight[] {
   const totals = new Map<string, { -readonly [K in keyof TermWeight]: TermWeight[K] }>();
-  for (const { key, label, words } of documents.flat()) {
-    const total = totals.get(key) ?? { key, label, words, weight: 0, documents: 0 };
+  for (const { key, label } of documents.flat()) {
+    const total = totals.get(key) ?? {
+      key,
+      label,
+      words: key.split(' ').length,
+      weight: 0,
+      documents: 0,
+    };
     total.documents++;
     totals.set(key, total);
   }

@@ -1,0 +1,40 @@
+/** What a call's outcome looks like on the wire. */
+import { CodecError } from '../protocol/codec-error.ts';
+import { encode, type Payload } from '../protocol/codec.ts';
+import { PluginError } from '../protocol/errors.ts';
+import { FLAG } from '../protocol/frame.ts';
+import type { Limits } from '../protocol/limits.ts';
+import { TRANSFER_MARK } from '../protocol/marks.ts';
+import { toWireError } from '../protocol/wire-error.ts';
+
+const MESSAGE_CHARS_KEPT = 1_000;
+
+/** A result or a chunk; what `transfer()` marked is moved. */
+export function encodeResult(result: unknown, limits: Limits): Payload {
+  if (typeof result === 'object' && result !== null && TRANSFER_MARK in result) {
+    const marked = result as { [TRANSFER_MARK]: readonly ArrayBuffer[]; value: unknown };
+    return encode(marked.value, limits, marked[TRANSFER_MARK]);
+  }
+  return encode(result, limits);
+}
+
+/** Names the guilty side: a value that can't be sent is the runtime's verdict, all else the plugin's error. */
+export function encodeFailure(
+  error: unknown,
+  { limits, pluginId }: { limits: Limits; pluginId: string },
+): { payload: Payload; flags: number } {
+  if (error instanceof CodecError) {
+    const refused = new PluginError(error.code, `${pluginId}: ${error.message}`, {
+      pluginId,
+      data: error.data,
+    });
+    return { payload: encode(toWireError(refused), limits), flags: FLAG.runtime };
+  }
+  const wire = toWireError(error);
+  try {
+    return { payload: encode(wire, limits), flags: 0 };
+  } catch {
+    const message = wire.message.slice(0, MESSAGE_CHARS_KEPT);
+    return { payload: encode({ name: 'Error', message }, limits), flags: 0 };
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * The words of a plugin's lifecycle: phases, events and effects. What is wanted (`intent`) is
+ * kept beside what is (`phase`). machine.ts says how one follows from another.
+ */
+import type { PluginError } from '../protocol/errors.ts';
+import type { RestartOptions } from '../protocol/limits.ts';
+import type { PluginState } from '../protocol/report.ts';
+import { NO_RESTARTS, type End, type RestartHistory } from './restart-policy.ts';
+
+export const VERBS = [
+  'load',
+  'init',
+  'start',
+  'pause',
+  'resume',
+  'stop',
+  'unload',
+  'restart',
+] as const;
+export type Verb = (typeof VERBS)[number];
+export type Intent = 'unloaded' | 'loaded' | 'initialized' | 'running' | 'paused';
+
+/** Where a restart stands. */
+export type RestartStep =
+  | 'stopping'
+  | 'waiting'
+  | 'loading'
+  | 'initializing'
+  | 'starting'
+  | 'pausing';
+
+export type Phase =
+  | { at: 'unloaded' }
+  | { at: 'loading' }
+  | { at: 'loaded' }
+  | { at: 'initializing' }
+  | { at: 'initialized' }
+  | { at: 'starting' }
+  | { at: 'running' }
+  | { at: 'pausing' }
+  | { at: 'paused' }
+  | { at: 'resuming' }
+  | { at: 'stopping' }
+  | { at: 'unloading'; error: PluginError | undefined }
+  | { at: 'restarting'; step: RestartStep }
+  | { at: 'failed'; error: PluginError };
+
+export interface Machine {
+  readonly phase: Phase;
+  readonly intent: Intent;
+  readonly history: RestartHistory;
+}
+
+export type LifecycleEvent =
+  | { type: Verb }
+  /** What the last effect asked for is done. */
+  | { type: 'done' }
+  /** It failed. `permanent`: trying again cannot help. */
+  | { type: 'hook-failed'; error: PluginError; permanent: boolean }
+  /** The thread is gone. */
+  | { type: 'died'; end: End; error: PluginError }
+  /** The backoff is over. */
+  | { type: 'retry' };
+
+export type Effect =
+  /** Create a thread, import the plugin, run `load`; answers done, hook-failed or died. */
+  | { do: 'spawn' }
+  | { do: 'hook'; hook: 'init' | 'start' | 'pause' | 'resume' }
+  /** Let begun calls end and run these hooks, within the stop deadline. */
+  | { do: 'shutdown'; hooks: ('stop' | 'unload')[] }
+  /** End the thread now; `awaited`: its `died` is the next event, else it is nobody's any more. */
+  | { do: 'end'; awaited: boolean }
+  | { do: 'retry-in'; delayMs: number }
+  | { do: 'cancel-retry' }
+  /** Reject the calls that wait. */
+  | { do: 'drop-waiting'; error: PluginError }
+  /** The verb under way, if there is one, has its outcome. */
+  | { do: 'settle'; error?: PluginError }
+  | { do: 'tell'; event: 'restarting' | 'restarted' | 'gave-up'; data?: Record<string, unknown> };
+
+export interface MachineEnv {
+  pluginId: string;
+  restart: RestartOptions;
+  now: number;
+  random: () => number;
+}
+
+export interface Step {
+  machine: Machine;
+  effects: Effect[];
+}
+
+export const INITIAL: Machine = {
+  phase: { at: 'unloaded' },
+  intent: 'unloaded',
+  history: NO_RESTARTS,
+};
+
+/** The state that users see. */
+export function stateOf({ phase }: Machine): PluginState {
+  switch (phase.at) {
+    case 'initializing':
+      return 'loaded';
+    case 'starting':
+      return 'initialized';
+    case 'pausing':
+    case 'stopping':
+      return 'running';
+    case 'resuming':
+      return 'paused';
+    case 'unloading':
+      return 'initialized';
+    default:
+      return phase.at;
+  }
+}
+
+/** Whether a call is accepted, and whether accepted calls flow to the actor. */
+export function callsOf({ phase }: Machine): { accepted: boolean; flowing: boolean } {
+  const flowing = phase.at === 'running';
+  const accepted =
+    flowing ||
+    phase.at === 'pausing' ||
+    phase.at === 'paused' ||
+    phase.at === 'resuming' ||
+    phase.at === 'restarting';
+  return { accepted, flowing };
+}

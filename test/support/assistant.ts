@@ -1,0 +1,40 @@
+/** What a test sees of the assistant without asking it: its shared memory, and how to let it go on. */
+import type { PluginManager } from 'troupe';
+
+import { eventually } from './eventually.ts';
+
+const BEGUN = 0;
+const TURNS = 1;
+const DEATHS = 2;
+
+export interface AssistantBoard {
+  /** Commands begun, by all lives. */
+  begun(): number;
+  /** Turns of its loops. */
+  turns(): number;
+  deaths(): number;
+  /** Settles once that many commands have begun. */
+  hasBegun(commands: number): Promise<void>;
+  /** Settles once its loop has turned since. */
+  isTurning(): Promise<void>;
+  /** Lets the command `hold` answer with `answer`, now and from now on. */
+  release(answer?: unknown, key?: string): Promise<void>;
+}
+
+export async function boardOf(manager: PluginManager): Promise<AssistantBoard> {
+  const words = new Int32Array(await manager.context.shared('assistant', 16));
+  const read = (word: number) => (): number => Atomics.load(words, word);
+  const [begun, turns, deaths] = [read(BEGUN), read(TURNS), read(DEATHS)];
+  const atLeast = (value: () => number, least: number): Promise<void> =>
+    eventually(() => {
+      if (value() < least) throw new Error(`the assistant is at ${value()}, not ${least}`);
+    });
+  return {
+    begun,
+    turns,
+    deaths,
+    hasBegun: (commands) => atLeast(begun, commands),
+    isTurning: () => atLeast(turns, turns() + 1),
+    release: (answer = 'released', key = 'go') => manager.context.state.set(key, answer),
+  };
+}

@@ -1,0 +1,65 @@
+/** A manager for one test: silent, and closed when the test is over, however it ended. */
+import { PluginManager, type PluginHandle, type PluginSpec } from 'troupe';
+import { onTestFinished } from 'vitest';
+
+/** Short limits, so that what hangs is ended while the test still looks. */
+export const SHORT_LIMITS = {
+  startTimeoutMs: 5_000,
+  hookTimeoutMs: 5_000,
+  stopTimeoutMs: 3_000,
+  graceMs: 300,
+} as const;
+
+/** Restarts at once, as often as a test likes. */
+export const EAGER_RESTART = {
+  intensity: 100,
+  backoff: { minMs: 0, maxMs: 0 },
+} as const;
+
+export function createManager(id = 'troupe-test'): PluginManager {
+  const manager = new PluginManager(id, { logs: 'silent' });
+  onTestFinished(async () => {
+    await manager.close();
+  });
+  return manager;
+}
+
+export type SpecOptions = Partial<PluginSpec>;
+
+/** A spec of `test/fixtures/<name>`; the id is the file's name where none is given. */
+export function specOf(name: string, options: SpecOptions = {}): PluginSpec {
+  const { limits, ...rest } = options;
+  return {
+    id: name.replace(/\.\w+$/, ''),
+    type: 'tool',
+    entry: fixture(name),
+    limits: { ...SHORT_LIMITS, ...limits },
+    ...rest,
+  };
+}
+
+/** Registers a fixture and brings it to `running`. */
+export async function run<I = unknown, O = unknown>(
+  manager: PluginManager,
+  name: string,
+  options: SpecOptions = {},
+): Promise<PluginHandle<I, O>> {
+  const { id } = await manager.register(specOf(name, options));
+  const handle = manager.plugin<I, O>(id);
+  await handle.load();
+  await handle.init();
+  await handle.start();
+  return handle;
+}
+
+/** The plugin that misbehaves on command: see `test/fixtures/assistant.mjs`. */
+export function runAssistant(
+  manager: PluginManager,
+  options: SpecOptions = {},
+): Promise<PluginHandle> {
+  return run(manager, 'assistant.mjs', { restart: EAGER_RESTART, ...options });
+}
+
+export function fixture(name: string): URL {
+  return new URL(`../fixtures/${name}`, import.meta.url);
+}
