@@ -3,7 +3,7 @@
  * actors, and once by actors of which two fail. Composition only; the work is in analysis/, the
  * runs in runs/, what is shown in view/.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { relative } from 'node:path';
 
 import { type Corpus, readCorpus } from './documents.ts';
@@ -31,13 +31,14 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  const machine = thisMachine();
   const corpus = await read(options);
   const view = chooseView(options.json, process.stdout);
   view.say(describeCorpus(corpus, options));
   const singleThread = runSingleThread(corpus.documents, view);
   const actors = await runActors(corpus.documents, view, { withFaults: false });
   const withFaults = await runActors(corpus.documents, view, { withFaults: true });
-  const outcome = judge(corpus, { singleThread, actors, withFaults }, thisMachine());
+  const outcome = judge(corpus, { singleThread, actors, withFaults }, machine);
   view.report(outcome);
   return outcome.ok ? 0 : EXIT_FAILED;
 }
@@ -73,5 +74,6 @@ function describe(error: unknown): string {
 
 function thisMachine(): Machine {
   const { version: node, platform } = process;
-  return { node, platform, cores: availableParallelism() };
+  const [loadBefore = 0] = loadavg(); // of the last minute; 0 on Windows
+  return { node, platform, cores: availableParallelism(), loadBefore };
 }

@@ -9,7 +9,7 @@ Usage: npm start -- [options]
 
   --from <folder>  where to look for Markdown      (default: this repository's node_modules)
   --limit <n>      take only the first n documents (default: all)
-  --json           one JSON document on stdout, and nothing else
+  --json           one JSON document on stdout, and nothing else (with npm: npm start -s -- --json)
   --help           this text
 
 Exit code: 0 all well; 1 a document lost, results that differ, a plugin that did not come

@@ -23,6 +23,8 @@ export interface Machine {
   readonly node: string;
   readonly platform: string;
   readonly cores: number;
+  /** How many threads wanted a core on the average of the minute before. */
+  readonly loadBefore: number;
 }
 
 interface ActorsSummary {

@@ -11,14 +11,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { PluginError } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { PreparedEntry } from '../supervisor/supervisor.ts';
 import { shownEntry } from './plan.ts';
-
-export interface PreparedEntry {
-  /** The module that runs. */
-  entryUrl: string;
-  /** Whether stacks are to be mapped back to TypeScript. */
-  sourceMaps: boolean;
-}
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 

@@ -1,37 +1,20 @@
-/** The PluginManager: what an embedding program holds. It wires the parts and keeps none of their state. */
-import { CodecError } from '../protocol/codec-error.ts';
-import { encode, type Payload } from '../protocol/codec.ts';
+/** The PluginManager: what an embedding program holds. The parts do the work; see kernel.ts. */
 import { PluginError } from '../protocol/errors.ts';
-import { FLAG } from '../protocol/frame.ts';
-import type { PluginPlan, PluginSpec, PluginType } from '../protocol/manifest.ts';
+import type { PluginSpec, PluginType } from '../protocol/manifest.ts';
 import type { HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
-import type { Life } from '../supervisor/life.ts';
 import type { Verb } from '../supervisor/machine.ts';
-import { Supervisor, type SupervisorEvent } from '../supervisor/supervisor.ts';
-import { createThread } from '../supervisor/thread.ts';
 import { printLogs } from './console-log.ts';
 import { createManagerContext, type ManagerContext } from './context.ts';
 import { folderPath, pluginFolders, readManifest } from './discover.ts';
-import { prepareEntry } from './entry.ts';
-import { EventHub } from './event-hub.ts';
 import { bringUp, performAll, settleAll } from './fleet.ts';
 import { createHandle, type PluginHandle } from './handle.ts';
-import {
-  KernelEvents,
-  type KernelEvent,
-  type KernelEventType,
-  type KernelListener,
-} from './kernel-events.ts';
-import { Locks } from './locks.ts';
+import type { KernelEvent, KernelEventType, KernelListener } from './kernel-events.ts';
+import { Kernel } from './kernel.ts';
 import { dependencyError } from './order.ts';
 import { planOf } from './plan.ts';
-import { PromiseReceiver, StreamReceiver } from './receivers.ts';
-import { Registry, type PluginListing } from './registry.ts';
-import { serve, type Services } from './services.ts';
-import { Session } from './session.ts';
-import { SharedMemory } from './shared-memory.ts';
+import type { PluginListing } from './registry.ts';
+import { execute, stream } from './router.ts';
 import { checkSpec } from './spec-schema.ts';
-import { StateStore } from './state-store.ts';
 import type {
   CloseReport,
   ExecuteOptions,
@@ -55,24 +38,16 @@ export class PluginManager {
   readonly id: string;
   /** Shared state, events and locks: the same that plugins see. */
   readonly context: ManagerContext;
-  readonly #registry = new Registry();
-  readonly #events = new KernelEvents();
-  readonly #sessions = new Map<Life, Session>();
-  readonly #services: Services;
+  readonly #kernel: Kernel;
   #closing: Promise<CloseReport> | undefined;
 
   constructor(id: string, options: PluginManagerOptions = {}) {
     this.id = id;
-    this.#services = {
-      state: new StateStore(),
-      events: new EventHub(),
-      locks: new Locks(),
-      memory: new SharedMemory(),
-    };
-    this.context = createManagerContext(this.#services, id, (error) => {
-      this.#events.emit('warning', id, 0, { message: `a listener threw: ${String(error)}` });
+    this.#kernel = new Kernel(id);
+    this.context = createManagerContext(this.#kernel.services, id, (error) => {
+      this.#kernel.events.emit('warning', id, 0, { message: `a listener threw: ${String(error)}` });
     });
-    if (options.logs !== 'silent') printLogs(this.#events);
+    if (options.logs !== 'silent') printLogs(this.#kernel.events);
   }
 
   /**
@@ -89,19 +64,19 @@ export class PluginManager {
     const plan = isFolder
       ? await readManifest(folderPath(what))
       : planOf(checkSpec(what, 'program'));
-    this.#add(plan);
+    this.#kernel.add(plan);
     return createHandle(this, plan.metadata.id);
   }
 
   /** Unloads a plugin if need be, and forgets it. */
   async unregister(id: string): Promise<void> {
-    const supervisor = this.#registry.get(id);
+    const supervisor = this.#kernel.registry.get(id);
     try {
       await supervisor.perform('unload');
     } finally {
       supervisor.dispatcher.close();
-      this.#registry.remove(id);
-      this.#events.emit('unregistered', id, supervisor.generation, {});
+      this.#kernel.registry.remove(id);
+      this.#kernel.events.emit('unregistered', id, supervisor.generation, {});
     }
   }
 
@@ -119,10 +94,10 @@ export class PluginManager {
       try {
         const handle = await this.register(found);
         handles.push(handle);
-        this.#events.emit('discovered', handle.id, 0, { folder: found });
+        this.#kernel.events.emit('discovered', handle.id, 0, { folder: found });
       } catch (error) {
         errors.push(error);
-        this.#events.emit('warning', this.id, 0, { message: messageOf(error) });
+        this.#kernel.events.emit('warning', this.id, 0, { message: messageOf(error) });
       }
     }
     if (errors.length === 0) return handles;
@@ -134,9 +109,11 @@ export class PluginManager {
 
   /** Creates the thread, imports the plugin and runs its `load`. */
   async load(id: string): Promise<void> {
-    const supervisor = this.#registry.get(id);
+    const supervisor = this.#kernel.registry.get(id);
     const error =
-      supervisor.state === 'unloaded' ? dependencyError(id, this.#registry.plans()) : undefined;
+      supervisor.state === 'unloaded'
+        ? dependencyError(id, this.#kernel.registry.plans())
+        : undefined;
     if (error) throw error;
     await this.#perform(id, 'load');
   }
@@ -184,36 +161,36 @@ export class PluginManager {
   /** Load, init and start of all that are enabled. */
   async up(): Promise<void> {
     this.#refuseClosed();
-    await bringUp(this.#registry);
+    await bringUp(this.#kernel.registry);
   }
 
   async loadAll(): Promise<void> {
     this.#refuseClosed();
-    await performAll(this.#registry, 'load');
+    await performAll(this.#kernel.registry, 'load');
   }
 
   initAll(): Promise<void> {
-    return performAll(this.#registry, 'init');
+    return performAll(this.#kernel.registry, 'init');
   }
 
   startAll(): Promise<void> {
-    return performAll(this.#registry, 'start');
+    return performAll(this.#kernel.registry, 'start');
   }
 
   pauseAll(): Promise<void> {
-    return performAll(this.#registry, 'pause');
+    return performAll(this.#kernel.registry, 'pause');
   }
 
   resumeAll(): Promise<void> {
-    return performAll(this.#registry, 'resume');
+    return performAll(this.#kernel.registry, 'resume');
   }
 
   stopAll(): Promise<void> {
-    return performAll(this.#registry, 'stop');
+    return performAll(this.#kernel.registry, 'stop');
   }
 
   unloadAll(): Promise<void> {
-    return performAll(this.#registry, 'unload');
+    return performAll(this.#kernel.registry, 'unload');
   }
 
   /**
@@ -235,200 +212,86 @@ export class PluginManager {
    * `PLUGIN_STOPPED`, `NOT_RUNNING`, `MAILBOX_FULL`, `PAYLOAD_INVALID`, `PAYLOAD_TOO_LARGE`.
    */
   execute<O = unknown>(id: string, input?: unknown, options?: ExecuteOptions): Promise<O> {
-    return new Promise((resolve, reject) => {
-      const supervisor = this.#registry.get(id);
-      const receiver = new PromiseReceiver(
-        this.#receiverOptions(supervisor),
-        resolve as (value: unknown) => void,
-        reject,
-      );
-      supervisor.accept({
-        payload: encodeFor(supervisor, input, options),
-        receiver,
-        flags: options?.idempotent === true ? FLAG.idempotent : 0,
-        timeoutMs: options?.timeoutMs ?? supervisor.plan.limits.callTimeoutMs,
-        signal: options?.signal,
-      });
-    });
+    return execute(this.#kernel, id, input, options) as Promise<O>;
   }
 
   /** Calls a plugin and reads its chunks as they come; breaking off cancels the call. */
   stream<O = unknown>(id: string, input?: unknown, options?: ExecuteOptions): AsyncIterable<O> {
-    const supervisor = this.#registry.get(id);
-    const { dispatcher } = supervisor;
-    const receiver = new StreamReceiver(
-      this.#receiverOptions(supervisor),
-      (call, chunks) => {
-        dispatcher.grant(call, chunks);
-      },
-      (call) => {
-        dispatcher.expire(call, 'CALL_ABORTED');
-      },
-    );
-    receiver.call = supervisor.accept({
-      payload: encodeFor(supervisor, input, options),
-      receiver,
-      flags: FLAG.stream | (options?.idempotent === true ? FLAG.idempotent : 0),
-      timeoutMs: options?.timeoutMs ?? supervisor.plan.limits.callTimeoutMs,
-      signal: options?.signal,
-    });
-    return receiver.chunks as AsyncIterable<O>;
+    return stream(this.#kernel, id, input, options) as AsyncIterable<O>;
   }
 
   /** A typed handle: the same verbs without the id. */
   plugin<I = unknown, O = unknown>(id: string): PluginHandle<I, O> {
-    this.#registry.get(id);
+    this.#kernel.registry.get(id);
     return createHandle(this, id);
   }
 
   state(id: string): PluginState {
-    return this.#registry.get(id).state;
+    return this.#kernel.registry.get(id).state;
   }
 
   listPlugins(): PluginListing[] {
-    return this.#registry.list();
+    return this.#kernel.registry.list();
   }
 
   getByType(type: PluginType): string[] {
-    return this.#registry.byType(type);
+    return this.#kernel.registry.byType(type);
   }
 
   findByCapability(name: string): string[] {
-    return this.#registry.byCapability(name);
+    return this.#kernel.registry.byCapability(name);
   }
 
   /** Bounded in time, and never blocked by a busy plugin. */
   async health(id: string): Promise<HealthReport> {
-    return this.#registry.get(id).health();
+    return this.#kernel.registry.get(id).health();
   }
 
   async healthCheckAll(): Promise<Map<string, boolean>> {
-    const reports = this.#registry.all().map(async (supervisor): Promise<[string, boolean]> => {
-      const { healthy } = await supervisor.health();
-      return [supervisor.id, healthy];
-    });
+    const reports = this.#kernel.registry
+      .all()
+      .map(async (supervisor): Promise<[string, boolean]> => {
+        const { healthy } = await supervisor.health();
+        return [supervisor.id, healthy];
+      });
     return new Map(await Promise.all(reports));
   }
 
   /** `undefined` for an unknown id. */
   async stats(id: string): Promise<PluginStats | undefined> {
-    return this.#registry.find(id)?.stats();
+    return this.#kernel.registry.find(id)?.stats();
   }
 
   async statsAll(): Promise<Map<string, PluginStats>> {
-    const all = this.#registry.all().map(async (supervisor): Promise<[string, PluginStats]> => {
-      return [supervisor.id, await supervisor.stats()];
-    });
+    const all = this.#kernel.registry
+      .all()
+      .map(async (supervisor): Promise<[string, PluginStats]> => {
+        return [supervisor.id, await supervisor.stats()];
+      });
     return new Map(await Promise.all(all));
   }
 
   /** Hears kernel events of one type, or with `*` of all. Returns what ends it. */
   on<T extends KernelEventType>(type: T | '*', listener: KernelListener<T>): () => void {
-    return this.#events.on(type, listener);
+    return this.#kernel.events.on(type, listener);
   }
 
   /** Every kernel event from now on. */
   events(): AsyncIterable<KernelEvent> {
-    return this.#events.events();
-  }
-
-  #add(plan: PluginPlan): void {
-    const { id } = plan.metadata;
-    if (this.#registry.find(id)) {
-      throw new PluginError(
-        'ALREADY_REGISTERED',
-        `a plugin ${id} is registered already; unregister it first, or choose another id`,
-        {
-          pluginId: id,
-        },
-      );
-    }
-    const supervisor: Supervisor = new Supervisor({
-      plan,
-      agentId: this.id,
-      createLife: createThread,
-      prepareEntry,
-      outgoing: (life, frame) => {
-        this.#sessionOf(supervisor, life).onFrame(frame);
-      },
-      lifeEnded: (life) => {
-        this.#sessions.get(life)?.end();
-        this.#sessions.delete(life);
-        this.#services.locks.releaseAll(life);
-      },
-      emit: (event, generation) => {
-        this.#tell(id, generation, event);
-      },
-    });
-    this.#registry.add(supervisor);
-    this.#events.emit('registered', id, 0, {});
-  }
-
-  #sessionOf(caller: Supervisor, life: Life): Session {
-    const known = this.#sessions.get(life);
-    if (known) return known;
-    const session = new Session({
-      caller,
-      life,
-      find: (id) => this.#registry.find(id),
-      serve: (asking, request, to) => serve(this.#services, asking, request, to),
-    });
-    this.#sessions.set(life, session);
-    return session;
-  }
-
-  #tell(id: string, generation: number, event: SupervisorEvent): void {
-    const events = this.#events;
-    switch (event.type) {
-      case 'state-changed':
-        events.emit('state-changed', id, generation, { from: event.from, to: event.to });
-        return;
-      case 'crashed':
-        events.emit('crashed', id, generation, { crash: event.crash });
-        return;
-      case 'restarting':
-        events.emit('restarting', id, generation, { delayMs: Number(event.data['delayMs'] ?? 0) });
-        return;
-      case 'restarted':
-        events.emit('restarted', id, generation, {});
-        return;
-      case 'gave-up':
-        events.emit('gave-up', id, generation, { why: String(event.data['why']) });
-        return;
-      case 'dead-letter':
-        events.emit('dead-letter', id, generation, { callId: event.callId, reason: event.reason });
-        return;
-      case 'log':
-        events.emit('log', id, generation, { fields: undefined, ...event.line });
-        return;
-      case 'warning':
-        events.emit('warning', id, generation, { message: event.message });
-    }
-  }
-
-  #receiverOptions({
-    id,
-    plan,
-    generation,
-  }: Supervisor): ConstructorParameters<typeof PromiseReceiver>[0] {
-    return {
-      pluginId: id,
-      limits: plan.limits,
-      onProgress: (progress) => {
-        this.#events.emit('progress', id, generation, progress);
-      },
-    };
+    return this.#kernel.events.events();
   }
 
   async #perform(id: string, verb: Verb): Promise<void> {
     if (verb !== 'unload' && verb !== 'stop') this.#refuseClosed();
-    await this.#registry.get(id).perform(verb);
+    await this.#kernel.registry.get(id).perform(verb);
   }
 
   async #close(): Promise<CloseReport> {
-    const problems = await settleAll(this.#registry, ['unload']);
-    for (const supervisor of this.#registry.all()) supervisor.dispatcher.close();
-    this.#events.close();
+    const { registry, events } = this.#kernel;
+    const problems = await settleAll(registry, ['unload']);
+    for (const supervisor of registry.all()) supervisor.dispatcher.close();
+    events.close();
+    await portsAreClosed();
     return { clean: problems.length === 0, problems };
   }
 
@@ -438,18 +301,15 @@ export class PluginManager {
   }
 }
 
-function encodeFor({ id, plan }: Supervisor, input: unknown, options?: ExecuteOptions): Payload {
-  try {
-    return encode(input, plan.limits, options?.transfer);
-  } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    throw new PluginError(error.code, `the input for ${id} cannot be sent: ${error.message}`, {
-      pluginId: id,
-      data: error.data,
-    });
-  }
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A port that was closed leaves the event loop at the end of a turn; then nothing of ours is left. */
+async function portsAreClosed(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }

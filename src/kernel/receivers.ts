@@ -6,6 +6,7 @@ import { FLAG, KIND } from '../protocol/frame.ts';
 import { DEFAULT_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
 import { fromWireError, isWireError, toWireError } from '../protocol/wire-error.ts';
 import type { Call, Receiver } from '../supervisor/call.ts';
+import type { Dispatcher } from '../supervisor/dispatcher.ts';
 import type { Life } from '../supervisor/life.ts';
 
 export interface Progress {
@@ -13,7 +14,7 @@ export interface Progress {
   note: string | undefined;
 }
 
-interface ReceiverOptions {
+export interface ReceiverOptions {
   pluginId: string;
   limits: Limits;
   onProgress: (progress: Progress) => void;
@@ -66,19 +67,15 @@ export class StreamReceiver implements Receiver {
   call: Call | undefined;
   readonly #options: ReceiverOptions;
 
-  constructor(
-    options: ReceiverOptions,
-    grant: (call: Call, chunks: number) => void,
-    cancel: (call: Call) => void,
-  ) {
+  constructor(options: ReceiverOptions, dispatcher: Dispatcher) {
     this.#options = options;
     this.chunks = new ChunkQueue({
       creditChunks: STREAM_CREDIT_CHUNKS,
-      grant: (count) => {
-        if (this.call) grant(this.call, count);
+      grant: (chunks) => {
+        if (this.call) dispatcher.grant(this.call, chunks);
       },
       cancel: () => {
-        if (this.call) cancel(this.call);
+        if (this.call) dispatcher.expire(this.call, 'CALL_ABORTED');
       },
     });
   }

@@ -16,6 +16,7 @@ import type {
   PluginStats,
 } from '../protocol/report.ts';
 import type { Call, CallRequest } from './call.ts';
+import { crashError, crashReportOf, endOf } from './crash-report.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
 import type { CreateLife, Death, Life } from './life.ts';
@@ -32,12 +33,19 @@ export type SupervisorEvent =
   | { type: 'log'; line: LogLine }
   | { type: 'warning'; message: string };
 
+/** What a thread imports. */
+export interface PreparedEntry {
+  entryUrl: string;
+  /** Whether stacks are to be mapped back to TypeScript. */
+  sourceMaps: boolean;
+}
+
 export interface SupervisorOptions {
   plan: PluginPlan;
   agentId: string;
   createLife: CreateLife;
   /** Finds and, for TypeScript, bundles the code; rejects with LOAD_FAILED. */
-  prepareEntry(plan: PluginPlan): Promise<{ entryUrl: string; sourceMaps: boolean }>;
+  prepareEntry(plan: PluginPlan): Promise<PreparedEntry>;
   /** The actor calls somebody. */
   outgoing(life: Life, frame: FrameReader): void;
   /** A life is over: whatever it holds or waits for is to be let go. */
@@ -59,6 +67,7 @@ export class Supervisor {
   #life: Life | undefined;
   #generation = 0;
   #restarts = 0;
+  #entry: PreparedEntry | undefined;
   #retry: NodeJS.Timeout | undefined;
   #parkedPause: number | undefined;
   #lastCrash: CrashReport | undefined;
@@ -105,6 +114,7 @@ export class Supervisor {
             if (error) reject(error);
             else resolve();
           };
+          if (verb === 'load' || verb === 'restart') this.#entry = undefined;
           this.#feed({ type: verb });
         }),
     );
@@ -164,6 +174,8 @@ export class Supervisor {
     const { flowing } = callsOf(machine);
     if (machine.phase.at === 'running' && !this.#life?.board.mayBegin())
       this.#life?.board.release();
+    // what is told of a new life carries its number
+    if (effects.some((effect) => effect.do === 'spawn')) this.#generation++;
     const after = this.state;
     if (after !== before) this.#emit({ type: 'state-changed', from: before, to: after });
     this.dispatcher.setFlowing(flowing);
@@ -207,22 +219,26 @@ export class Supervisor {
   }
 
   async #spawn(): Promise<void> {
-    this.#generation++;
     const generation = this.#generation;
-    let entry: { entryUrl: string; sourceMaps: boolean };
     try {
-      entry = await this.#options.prepareEntry(this.plan);
+      // a crash brings the same code back; a verb looks for what is there now
+      this.#entry ??= await this.#options.prepareEntry(this.plan);
+      if (this.#generation === generation && this.#wantsLife()) this.#begin(this.#entry);
     } catch (error) {
-      if (this.#generation === generation) this.#hookFailed(error);
-      return;
+      if (this.#generation === generation && this.#wantsLife()) this.#hookFailed(error);
     }
+  }
+
+  #wantsLife(): boolean {
     const { phase } = this.#machine;
-    const wanted = phase.at === 'loading' || phase.at === 'restarting';
-    if (!wanted || this.#generation !== generation) return;
-    const life = this.#options.createLife({
+    return phase.at === 'loading' || phase.at === 'restarting';
+  }
+
+  #begin(entry: PreparedEntry): void {
+    const life: Life = this.#options.createLife({
       plan: this.plan,
       agentId: this.#options.agentId,
-      generation,
+      generation: this.#generation,
       ...entry,
       events: {
         outgoing: (frame) => {
@@ -281,13 +297,9 @@ export class Supervisor {
     if (this.#life !== life) return;
     if (death.zombie)
       this.#emit({ type: 'warning', message: 'its thread did not end and was left behind' });
-    const asked = death.reason === 'asked';
-    const onPurpose = death.reason === 'normal' || death.reason === 'shutdown';
-    const error = asked || onPurpose ? this.#stopped() : this.#crashed(death);
-    this.#letGo(asked || onPurpose ? 'aborted' : 'crashed', error);
-    const end =
-      death.reason === 'normal' || death.reason === 'shutdown' ? death.reason : 'abnormal';
-    this.#feed({ type: 'died', end, error });
+    const error = this.#crashed(death);
+    this.#letGo(error.code === 'PLUGIN_STOPPED' ? 'aborted' : 'crashed', error);
+    this.#feed({ type: 'died', end: endOf(death), error });
   }
 
   /** The life is nobody's any more: its calls are sorted, its locks and subscriptions freed. */
@@ -301,24 +313,11 @@ export class Supervisor {
   }
 
   #crashed(death: Death): PluginError {
-    const { reason, message, exitCode, error } = death;
-    if (reason === 'asked' || reason === 'normal' || reason === 'shutdown') return this.#stopped();
-    const crash: CrashReport = {
-      reason,
-      message,
-      exitCode,
-      error,
-      at: Date.now(),
-      logs: [...this.#logs],
-    };
+    const crash = crashReportOf(death, this.#logs);
+    if (!crash) return this.#stopped();
     this.#lastCrash = crash;
     this.#emit({ type: 'crashed', crash });
-    const loading = this.#machine.phase.at === 'loading';
-    return new PluginError(
-      loading ? 'LOAD_FAILED' : 'PLUGIN_CRASHED',
-      `${this.id} ${loading ? 'ended before it was ready' : 'crashed'} (${reason}): ${message}`,
-      { pluginId: this.id, data: { reason, exitCode, generation: this.#generation }, cause: error },
-    );
+    return crashError(this.id, crash, this.#generation, this.#machine.phase.at === 'loading');
   }
 
   #stopped(): PluginError {

@@ -117,7 +117,9 @@ describe('in stop', () => {
 
   it('a plugin that exits is told of as a crash', async () => {
     const manager = createManager();
-    const plugin = await run(manager, 'failing-hook.mjs', { config: { hook: 'stop', how: 'exit' } });
+    const plugin = await run(manager, 'failing-hook.mjs', {
+      config: { hook: 'stop', how: 'exit' },
+    });
     const error = await failureOf(plugin.stop());
     expect(error).toMatchObject({
       code: 'PLUGIN_CRASHED',

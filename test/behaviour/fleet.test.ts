@@ -2,8 +2,8 @@
 import type { PluginManager, PluginSpec } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
-import { createManager, specOf } from '../support/manager.ts';
 import { recordEvents } from '../support/events.ts';
+import { createManager, specOf } from '../support/manager.ts';
 import { failureOf, failuresOf } from '../support/outcomes.ts';
 
 /** Registers `hooks.mjs` once for each, in the order given. */

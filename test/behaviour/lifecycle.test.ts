@@ -65,7 +65,10 @@ describe('the whole path', () => {
 
   it('goes from stopped to started again in the same thread', async () => {
     const manager = createManager();
-    const plugin = await run<undefined, { ran: string[]; generation: number }>(manager, 'hooks.mjs');
+    const plugin = await run<undefined, { ran: string[]; generation: number }>(
+      manager,
+      'hooks.mjs',
+    );
     await plugin.stop();
     await plugin.start();
     expect(await plugin.execute(undefined)).toEqual({
@@ -76,7 +79,10 @@ describe('the whole path', () => {
 
   it('begins a new generation after unload', async () => {
     const manager = createManager();
-    const plugin = await run<undefined, { ran: string[]; generation: number }>(manager, 'hooks.mjs');
+    const plugin = await run<undefined, { ran: string[]; generation: number }>(
+      manager,
+      'hooks.mjs',
+    );
     await plugin.unload();
     await plugin.load();
     await plugin.init();

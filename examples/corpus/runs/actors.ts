@@ -9,6 +9,7 @@ import type { Document } from '../documents.ts';
 import type { ParseRequest } from '../parse.ts';
 import type { Progress, View } from '../view/view.ts';
 import { type FaultReport, FaultRecord, faultPlan, provokeLoop } from './faults.ts';
+import { inLanes, repeat } from './pace.ts';
 import { type PluginRow, PluginWatch } from './plugin-rows.ts';
 import { IN_FLIGHT, SPECS } from './specs.ts';
 
@@ -37,7 +38,7 @@ export async function runActors(
     for (const spec of SPECS) await manager.register(spec);
     await manager.up();
     const startUpMs = performance.now() - startedAt;
-    const run = await work(manager, documents, view, withFaults);
+    const run = await work(manager, documents, view, withFaults ? faults : undefined);
     if (withFaults) await faults.allBack();
     return { ...run, startUpMs, faults: faults.reports };
   } finally {
@@ -45,69 +46,49 @@ export async function runActors(
   }
 }
 
+/** With `faults` two of the actors fail on the way. */
 async function work(
   manager: PluginManager,
   documents: readonly Document[],
   view: View,
-  withFaults: boolean,
+  faults: FaultRecord | undefined,
 ): Promise<Omit<ActorsRun, 'startUpMs' | 'faults'>> {
-  const { crashAt, loopAt } = faultPlan(documents.length);
+  const { crashAt, loopAt } = faultPlan(faults ? documents.length : 0);
   const watch = new PluginWatch(manager);
   const errors: string[] = [];
   const startedAt = performance.now();
   let done = 0;
-  let loop: Promise<void> | undefined;
   const show = (plugins: readonly PluginRow[]): Progress => ({
-    run: withFaults ? 'actors, with faults' : 'actors',
+    run: faults ? 'actors, with faults' : 'actors',
     done,
     of: documents.length,
     elapsedMs: performance.now() - startedAt,
     plugins,
   });
+  const handIn = async (document: Document, index: number): Promise<void> => {
+    const request: ParseRequest = { ...document, crashDuplicates: index === crashAt };
+    const [, loopEnd] = await Promise.all([
+      manager.execute('parse', request, { idempotent: true }),
+      index === loopAt ? provokeLoop(manager) : undefined,
+    ]);
+    done++;
+    if (index === crashAt) faults?.note('duplicates', 'its document was delivered again');
+    if (loopEnd !== undefined) faults?.note('terms', `its caller got ${loopEnd}`);
+  };
   const redrawing = repeat(REDRAW_EVERY_MS, async () => view.progress(show(await watch.rows())));
-  await inLanes(IN_FLIGHT, documents, async (document, index) => {
-    if (withFaults && index === loopAt) loop = provokeLoop(manager);
-    const crashDuplicates = withFaults && index === crashAt;
-    const request: ParseRequest = { ...document, crashDuplicates };
-    try {
-      await manager.execute('parse', request, { idempotent: true });
-      done++;
-    } catch (error) {
-      errors.push(`${document.path}: ${String(error)}`);
-    }
-  });
-  const findings = (await manager.execute('collect', 'findings')) as Findings;
-  const ms = performance.now() - startedAt;
-  await loop;
-  await redrawing.stop();
-  const plugins = await watch.finalRows();
-  view.settle({ ...show(plugins), elapsedMs: ms });
-  return { ms, findings, plugins, errors };
-}
-
-/** `lanes` workers of one queue: as one item is done, the lane takes the next. */
-async function inLanes<T>(
-  lanes: number,
-  items: readonly T[],
-  each: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  const queue = items.entries();
-  const lane = async (): Promise<void> => {
-    for (const [index, item] of queue) await each(item, index);
-  };
-  await Promise.all(Array.from({ length: lanes }, lane));
-}
-
-/** Runs `action` again and again, never two at once; `stop` waits for the last. */
-function repeat(everyMs: number, action: () => Promise<void>): { stop: () => Promise<void> } {
-  let running: Promise<void> | undefined;
-  const timer = setInterval(() => {
-    running ??= action().finally(() => (running = undefined));
-  }, everyMs);
-  return {
-    stop: async () => {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  try {
+    await inLanes(IN_FLIGHT, documents, (document, index) =>
+      handIn(document, index).catch((error: unknown) => {
+        errors.push(`${document.path}: ${String(error)}`);
+      }),
+    );
+    const findings = (await manager.execute('collect', 'findings')) as Findings;
+    const ms = performance.now() - startedAt;
+    const plugins = await watch.finalRows();
+    await redrawing.stop();
+    view.settle({ ...show(plugins), elapsedMs: ms });
+    return { ms, findings, plugins, errors };
+  } finally {
+    await redrawing.stop();
+  }
 }

@@ -25,33 +25,40 @@ export interface FaultReport {
   readonly at: number;
   /** The life that ended. */
   readonly generation: number;
+  /** What became of the call that was its end. */
+  readonly call?: string;
   /** The life after it, and the time between the two; missing if it did not come back. */
   readonly back?: { readonly generation: number; readonly afterMs: number };
 }
 
-/** At which documents the faults happen. */
+/** At which documents the faults happen; of none, at none. */
 export function faultPlan(documents: number): { crashAt: number; loopAt: number } {
+  if (documents === 0) return { crashAt: -1, loopAt: -1 };
   return { crashAt: Math.floor(documents * CRASH_AT), loopAt: Math.floor(documents * LOOP_AT) };
 }
 
 /**
- * Has `terms` loop past a deadline. The deadline also counts the time in the queue, and a call that
- * expires there is never begun: then it is tried again.
+ * Has `terms` loop past a deadline; resolves with what the caller got. The deadline also counts the
+ * time in the queue, and a call that expires there is never begun: then it is tried again.
  */
-export async function provokeLoop(manager: PluginManager): Promise<void> {
+export async function provokeLoop(manager: PluginManager): Promise<string> {
   const request: TermsRequest = { sabotage: 'loop' };
   for (let attempt = 0; attempt < LOOP_ATTEMPTS_MAX; attempt++) {
+    const calledAt = performance.now();
     try {
       await manager.execute('terms', request, { timeoutMs: LOOP_TIMEOUT_MS });
     } catch (error) {
       if (!(error instanceof PluginError) || error.code !== 'CALL_TIMEOUT') throw error;
-      if (error.data['phase'] === 'running') return;
+      const afterMs = performance.now() - calledAt;
+      if (error.data['phase'] === 'running') return `${error.code} after ${afterMs.toFixed(0)} ms`;
     }
   }
+  return 'never begun';
 }
 
 export class FaultRecord {
   readonly #view: View;
+  readonly #calls = new Map<string, string>();
   #faults: FaultReport[] = [];
   #onAllBack = (): void => {};
 
@@ -66,7 +73,10 @@ export class FaultRecord {
   }
 
   get reports(): readonly FaultReport[] {
-    return this.#faults;
+    return this.#faults.map((fault) => {
+      const call = this.#calls.get(fault.plugin);
+      return call === undefined ? fault : Object.assign({ call }, fault);
+    });
   }
 
   /** Settles when all have died and come back, or when that takes too long: see `reports`. */
@@ -76,15 +86,18 @@ export class FaultRecord {
     await Promise.race([back, delay(BACK_WITHIN_MS, undefined, { ref: false })]);
   }
 
+  /** What became of the call that `plugin` died of. */
+  note(plugin: string, call: string): void {
+    this.#calls.set(plugin, call);
+  }
+
   #returned(plugin: string, generation: number, at: number): void {
-    this.#faults = this.#faults.map((fault) => {
-      if (fault.plugin !== plugin || fault.back) return fault;
-      const afterMs = at - fault.at;
-      this.#view.say(
-        `  ${plugin} is back in generation ${generation} after ${afterMs.toFixed(0)} ms`,
-      );
-      return { ...fault, back: { generation, afterMs } };
-    });
+    const fault = this.#faults.find((each) => each.plugin === plugin && !each.back);
+    if (!fault) return;
+    const afterMs = at - fault.at;
+    this.#view.say(`  ${plugin} is back in generation ${generation} after ${afterMs} ms`);
+    const back = { generation, afterMs };
+    this.#faults = this.#faults.map((each) => (each === fault ? { ...each, back } : each));
     if (this.#isAllBack()) this.#onAllBack();
   }
 

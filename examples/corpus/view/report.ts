@@ -1,6 +1,6 @@
 /** The report for people: the runs, the faults, what was found, what was lost. Pure. */
 import type { Cluster } from '../analysis/clusters.ts';
-import type { Outcome } from '../outcome.ts';
+import type { Machine, Outcome } from '../outcome.ts';
 import type { FaultReport } from '../runs/faults.ts';
 import type { Paint } from './paint.ts';
 import { wrap } from './wrap.ts';
@@ -10,6 +10,7 @@ const PERCENT = 100;
 const CLUSTERS_SHOWN = 5;
 const LABEL_CHARS = 12;
 const RUN_CHARS = 24;
+const BUSY_SHARE = 0.5; // of the cores: from here on others take what the actors need
 
 export function reportLines(outcome: Outcome, width: number, paint: Paint): string[] {
   return [
@@ -45,7 +46,18 @@ function runLines(
       width,
       '  ',
     ),
+    ...busyLines(machine, width),
   ];
+}
+
+function busyLines({ cores, loadBefore }: Machine, width: number): string[] {
+  if (loadBefore < cores * BUSY_SHARE) return [];
+  const load = `load ${loadBefore.toFixed(1)} on ${cores} cores`;
+  return wrap(
+    `The machine was busy when this began (${load}): the ratio says little.`,
+    width,
+    '  ',
+  );
 }
 
 function runLine(name: string, ms: number, remark: string): string {
@@ -60,14 +72,13 @@ function shares(stageMs: Readonly<Record<string, number>>): string {
     .join(', ');
 }
 
-function faultLines(
-  { plugin, reason, message, generation, back }: FaultReport,
-  width: number,
-): string[] {
+function faultLines(fault: FaultReport, width: number): string[] {
+  const { plugin, reason, message, generation, call, back } = fault;
   const end = back
-    ? `back as generation ${back.generation} after ${back.afterMs.toFixed(0)} ms`
+    ? `back as generation ${back.generation} after ${back.afterMs} ms`
     : 'DID NOT COME BACK';
-  return labelled(plugin, `generation ${generation} died (${reason}: ${message}); ${end}`, width);
+  const parts = [`generation ${generation} died (${reason}: ${message})`, end, call];
+  return labelled(plugin, parts.filter((part) => part !== undefined).join('; '), width);
 }
 
 function foundLines({ findings, corpus }: Outcome, width: number): string[] {

@@ -1,0 +1,111 @@
+/**
+ * The wiring of one manager: its plugins, the services they share, the events that come of them.
+ * It knows no verbs of the public API; manager.ts does.
+ */
+import { PluginError } from '../protocol/errors.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
+import type { Life } from '../supervisor/life.ts';
+import { Supervisor, type SupervisorEvent } from '../supervisor/supervisor.ts';
+import { createThread } from '../supervisor/thread.ts';
+import { prepareEntry } from './entry.ts';
+import { EventHub } from './event-hub.ts';
+import { KernelEvents } from './kernel-events.ts';
+import { Locks } from './locks.ts';
+import { Registry } from './registry.ts';
+import { serve, type Services } from './services.ts';
+import { Session } from './session.ts';
+import { SharedMemory } from './shared-memory.ts';
+import { StateStore } from './state-store.ts';
+
+export class Kernel {
+  readonly id: string;
+  readonly registry = new Registry();
+  readonly events = new KernelEvents();
+  readonly services: Services = {
+    state: new StateStore(),
+    events: new EventHub(),
+    locks: new Locks(),
+    memory: new SharedMemory(),
+  };
+  readonly #sessions = new Map<Life, Session>();
+
+  /** @param id the agent's: what plugins see as `ctx.agentId`. */
+  constructor(id: string) {
+    this.id = id;
+  }
+
+  /** @throws PluginError `ALREADY_REGISTERED`. */
+  add(plan: PluginPlan): void {
+    const { id } = plan.metadata;
+    if (this.registry.find(id)) {
+      throw new PluginError(
+        'ALREADY_REGISTERED',
+        `a plugin ${id} is registered already; unregister it first, or choose another id`,
+        {
+          pluginId: id,
+        },
+      );
+    }
+    const supervisor: Supervisor = new Supervisor({
+      plan,
+      agentId: this.id,
+      createLife: createThread,
+      prepareEntry,
+      outgoing: (life, frame) => {
+        this.#sessionOf(supervisor, life).onFrame(frame);
+      },
+      lifeEnded: (life) => {
+        this.#sessions.get(life)?.end();
+        this.#sessions.delete(life);
+        this.services.locks.releaseAll(life);
+      },
+      emit: (event, generation) => {
+        this.#tell(id, generation, event);
+      },
+    });
+    this.registry.add(supervisor);
+    this.events.emit('registered', id, 0, {});
+  }
+
+  #sessionOf(caller: Supervisor, life: Life): Session {
+    const known = this.#sessions.get(life);
+    if (known) return known;
+    const session = new Session({
+      caller,
+      life,
+      find: (id) => this.registry.find(id),
+      serve: (asking, request, to) => serve(this.services, asking, request, to),
+    });
+    this.#sessions.set(life, session);
+    return session;
+  }
+
+  #tell(id: string, generation: number, event: SupervisorEvent): void {
+    const { events } = this;
+    switch (event.type) {
+      case 'state-changed':
+        events.emit('state-changed', id, generation, { from: event.from, to: event.to });
+        return;
+      case 'crashed':
+        events.emit('crashed', id, generation, { crash: event.crash });
+        return;
+      case 'restarting':
+        events.emit('restarting', id, generation, { delayMs: Number(event.data['delayMs'] ?? 0) });
+        return;
+      case 'restarted':
+        events.emit('restarted', id, generation, {});
+        return;
+      case 'gave-up':
+        events.emit('gave-up', id, generation, { why: String(event.data['why']) });
+        return;
+      case 'dead-letter':
+        events.emit('dead-letter', id, generation, { callId: event.callId, reason: event.reason });
+        return;
+      case 'log':
+        events.emit('log', id, generation, { fields: undefined, ...event.line });
+        return;
+      case 'warning':
+        events.emit('warning', id, generation, { message: event.message });
+    }
+  }
+}
