@@ -12,6 +12,6 @@ export const comlink: Contender = {
     const worker = new Worker(workerFile('comlink-echo'));
     await new Promise((resolve) => worker.once('online', resolve));
     const echo = Comlink.wrap<(input: unknown) => unknown>(nodeEndpoint(worker));
-    return { call: (input) => echo(input) as Promise<unknown>, stop: () => worker.terminate() };
+    return { call: (input) => echo(input), stop: () => worker.terminate() };
   },
 };

@@ -9,7 +9,6 @@ import { relative } from 'node:path';
 import { type Corpus, readCorpus } from './documents.ts';
 import { HELP, type Options, UsageError, readOptions } from './options.ts';
 import { type Machine, judge } from './outcome.ts';
-import { runActors } from './runs/actors.ts';
 import { runSingleThread } from './runs/single-thread.ts';
 import { chooseView } from './view/choose-view.ts';
 
@@ -36,6 +35,8 @@ async function main(args: readonly string[]): Promise<number> {
   const view = chooseView(options.json, process.stdout);
   view.say(describeCorpus(corpus, options));
   const singleThread = runSingleThread(corpus.documents, view);
+  // only now: the run in one thread is to be as fast as it would be without Troupe in its process
+  const { runActors } = await import('./runs/actors.ts');
   const actors = await runActors(corpus.documents, view, { withFaults: false });
   const withFaults = await runActors(corpus.documents, view, { withFaults: true });
   const outcome = judge(corpus, { singleThread, actors, withFaults }, machine);

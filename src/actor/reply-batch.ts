@@ -4,10 +4,8 @@
  * has reached its size. That size starts at one, doubles while calls are short and falls back to
  * one after a long one, so a result seldom waits behind a long call.
  */
-import { BATCH_DELAY_MS } from '../protocol/limits.ts';
+import { BATCH_DELAY_MS, BATCH_RESULTS_MAX } from '../protocol/limits.ts';
 import type { Link } from '../transport/link.ts';
-
-const RESULTS_MAX = 128;
 
 export class ReplyBatch {
   readonly #link: Link;
@@ -36,7 +34,7 @@ export class ReplyBatch {
   /** Before a call begins. */
   beforeCall(now: number): void {
     if (this.#ready === 0) return;
-    if (this.#ready >= this.#size) this.#size = Math.min(this.#size * 2, RESULTS_MAX);
+    if (this.#ready >= this.#size) this.#size = Math.min(this.#size * 2, BATCH_RESULTS_MAX);
     else if (now - this.#readySince <= BATCH_DELAY_MS) return;
     this.flush();
   }

@@ -51,7 +51,9 @@ function openStream(
 function failedStream(error: unknown): AsyncIterable<unknown> {
   return {
     [Symbol.asyncIterator]: () => ({
-      next: () => Promise.reject(error instanceof Error ? error : new Error(String(error))),
+      async next(): Promise<never> {
+        throw error instanceof Error ? error : new Error(String(error));
+      },
     }),
   };
 }

@@ -5,7 +5,7 @@ import type { Payload } from '../protocol/codec.ts';
  * itself, or carries attachments, travels alone, in its place in the order.
  */
 import { HEADER_BYTES, writeHeader, type Header } from '../protocol/frame.ts';
-import { BATCH_BYTES } from '../protocol/limits.ts';
+import { BATCH_BYTES, BATCH_FRAMES_MAX } from '../protocol/limits.ts';
 import type { Transport } from './transport.ts';
 
 export class Outbox {
@@ -14,6 +14,7 @@ export class Outbox {
   readonly #batch = Buffer.allocUnsafeSlow(BATCH_BYTES);
   readonly #view = new DataView(this.#batch.buffer);
   #length = 0;
+  #frames = 0;
 
   /** @param onPending called when the first frame of a batch is written. */
   constructor(transport: Transport, onPending: () => void) {
@@ -37,7 +38,9 @@ export class Outbox {
     if (payload) this.#batch.set(payload.frame, at);
     writeHeader(this.#view, at, bodyBytes, header);
     this.#length = at + frameBytes;
-    if (at === 0) this.#onPending();
+    this.#frames++;
+    if (this.#frames === BATCH_FRAMES_MAX) this.flush();
+    else if (at === 0) this.#onPending();
   }
 
   flush(): void {
@@ -45,6 +48,7 @@ export class Outbox {
     const batch = new Uint8Array(this.#length);
     batch.set(this.#batch.subarray(0, this.#length));
     this.#length = 0;
+    this.#frames = 0;
     this.#transport.send(batch);
   }
 

@@ -5,7 +5,7 @@ import { boardOf } from '../support/assistant.ts';
 import { eventsOf, recordEvents } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { createManager, run, runAssistant } from '../support/manager.ts';
-import { codesOf, failureOf } from '../support/outcomes.ts';
+import { codesOf, failureOf, later } from '../support/outcomes.ts';
 
 describe('calls', () => {
   it('are begun in the order they were made', async () => {
@@ -103,7 +103,7 @@ describe('calls', () => {
   it('each settle exactly once, also when stop comes between', async () => {
     const manager = createManager();
     const plugin = await run<number, number>(manager, 'echo.mjs');
-    const calls = Array.from({ length: 2_000 }, (_, i) => plugin.execute(i));
+    const calls = Array.from({ length: 2_000 }, (_, i) => later(plugin.execute(i)));
     const stopped = plugin.stop();
     const outcomes = await codesOf(calls);
     await stopped;

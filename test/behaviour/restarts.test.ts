@@ -8,7 +8,7 @@ import { eventsOf, nextEvent, recordEvents, recordStates } from '../support/even
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/files.ts';
 import { createManager, runAssistant } from '../support/manager.ts';
-import { codesOf, failureOf } from '../support/outcomes.ts';
+import { codesOf, failureOf, later } from '../support/outcomes.ts';
 
 const EXIT = { do: 'exit', code: 1 };
 const SLOWLY = { intensity: 10, backoff: { minMs: 60_000, maxMs: 60_000, jitter: 0 } };
@@ -140,7 +140,7 @@ describe('a verb while it is restarting', () => {
     await plugin.execute({ do: 'echo' });
     await failureOf(plugin.execute(EXIT));
     await restarting;
-    const waiting = plugin.execute({ do: 'echo' });
+    const waiting = later(plugin.execute({ do: 'echo' }));
     await plugin[verb]();
     expect(await codesOf([waiting])).toEqual(['PLUGIN_STOPPED']);
     expect(['initialized', 'unloaded']).toContain(plugin.state);
@@ -165,7 +165,7 @@ describe('a verb while it is restarting', () => {
     await failureOf(plugin.execute(EXIT));
     await plugin.execute({ do: 'echo' });
     await failureOf(plugin.execute(EXIT));
-    const waiting = plugin.execute({ do: 'echo' });
+    const waiting = later(plugin.execute({ do: 'echo' }));
     expect(await manager.close()).toEqual({ clean: true, problems: [] });
     expect(await codesOf([waiting])).toEqual(['PLUGIN_STOPPED']);
   });

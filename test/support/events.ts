@@ -1,7 +1,7 @@
 /** Kernel events of one manager, kept in order from the moment of asking. */
 import type { KernelEvent, KernelEventType, PluginManager } from 'troupe';
 
-import { soon } from './eventually.ts';
+import { soon } from './soon.ts';
 
 export function recordEvents(manager: PluginManager): KernelEvent[] {
   const events: KernelEvent[] = [];

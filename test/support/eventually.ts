@@ -1,35 +1,26 @@
-/** Waiting for what is true soon, without sleeping for a guessed time. */
+/** Waiting for what must come, without guessing how long it takes. */
 
-const LOOK_EVERY_MS = 10;
-const PATIENCE_MS = 8_000;
+const ASK_AGAIN_MS = 5;
 
-/** Runs `check` until it does not throw; what it threw last is thrown when the time is up. */
+/**
+ * Asks until `claim` holds (does not throw, and is not `false`), and gives what it gave. When the
+ * time is up it throws what the last attempt threw. Needs the real clock.
+ */
 export async function eventually<T>(
-  check: () => T | Promise<T>,
-  timeoutMs = PATIENCE_MS,
+  claim: () => T | Promise<T>,
+  { withinMs = 10_000 }: { withinMs?: number } = {},
 ): Promise<T> {
-  const end = performance.now() + timeoutMs;
+  const until = performance.now() + withinMs;
   for (;;) {
     try {
-      return await check();
+      const outcome = await claim();
+      if (outcome !== false) return outcome;
+      if (performance.now() > until) throw new Error('it stayed false');
     } catch (error) {
-      if (performance.now() > end) throw error;
+      if (performance.now() > until) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
-  }
-}
-
-/** The promise's outcome, or a clear error instead of the test's own timeout. */
-export async function soon<T>(promise: Promise<T>, timeoutMs = PATIENCE_MS): Promise<T> {
-  let handle: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    handle = setTimeout(() => {
-      reject(new Error(`nothing happened for ${String(timeoutMs)} ms`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(handle);
+    await new Promise((resolve) => {
+      setTimeout(resolve, ASK_AGAIN_MS);
+    });
   }
 }

@@ -2,7 +2,7 @@
 import { PluginError } from 'troupe';
 import { expect } from 'vitest';
 
-import { soon } from './eventually.ts';
+import { soon } from './soon.ts';
 
 /** The PluginError a promise rejects with; anything else fails the test. */
 export async function failureOf(promise: Promise<unknown>): Promise<PluginError> {
@@ -19,6 +19,12 @@ export async function failureOf(promise: Promise<unknown>): Promise<PluginError>
 /** The same for calls that throw at once or reject: the caller need not know which. */
 export function failureFrom(work: () => unknown): Promise<PluginError> {
   return failureOf((async () => work())());
+}
+
+/** A promise whose rejection a test looks at only after other things have happened. */
+export function later<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** The cause of a PluginError, as an Error with the code it was thrown with. */

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+
+import { DEFAULT_RESTART, type RestartOptions } from '../../src/protocol/limits.ts';
+import { callsOf, stateOf, transition, type Machine } from '../../src/supervisor/machine.ts';
+import { ENV, EVENTS, FAULT, inWords, PHASES, type EventName } from '../support/lifecycle.ts';
+
+const RESTARTED = 'restarting/loading: restarting, spawn';
+const DOWN = 'failed(fault): drop fault, settle fault';
+const GONE = 'unloaded wants unloaded: drop PLUGIN_STOPPED, settle fault';
+const GAVE_UP = 'failed(fault): gave-up, drop fault, settle fault';
+
+describe('a plugin that ended while it served', () => {
+  const serving = ['running', 'pausing', 'paused', 'resuming', 'restarting/starting'];
+  const outcomes: [RestartOptions['type'], EventName, string][] = [
+    ['permanent', 'exits', RESTARTED],
+    ['permanent', 'shuts-down', RESTARTED],
+    ['permanent', 'crashes', RESTARTED],
+    ['transient', 'exits', GONE],
+    ['transient', 'shuts-down', GONE],
+    ['transient', 'crashes', RESTARTED],
+    ['temporary', 'exits', GONE],
+    ['temporary', 'shuts-down', GONE],
+    ['temporary', 'crashes', DOWN],
+  ];
+
+  it.each(outcomes)('a %s one that %s is %s', (type, event, outcome) => {
+    for (const name of serving) {
+      const before = phase(name);
+      const env = { ...ENV, restart: { ...DEFAULT_RESTART, type } };
+      expect(inWords(before, transition(before, EVENTS[event], env)), name).toBe(outcome);
+    }
+  });
+
+  it('is given up when it was restarted too often', () => {
+    for (const name of serving) {
+      const before = {
+        ...phase(name),
+        history: { restarts: [ENV.now, ENV.now, ENV.now], streak: 3 },
+      };
+      expect(inWords(before, transition(before, EVENTS.crashes, ENV)), name).toBe(GAVE_UP);
+    }
+  });
+
+  it('waits out the backoff where it crashed again soon', () => {
+    const before = { ...phase('running'), history: { restarts: [ENV.now - 1], streak: 1 } };
+    const step = transition(before, EVENTS.crashes, ENV);
+    expect(inWords(before, step)).toBe('restarting/waiting: restarting, retry in 100');
+    expect(step.effects[0]).toEqual({ do: 'tell', event: 'restarting', data: { delayMs: 100 } });
+    expect(step.machine.history).toEqual({ restarts: [ENV.now - 1, ENV.now + 100], streak: 2 });
+  });
+
+  it('is restarted with a clean slate by hand after it failed', () => {
+    const before = { ...phase('failed'), history: { restarts: [ENV.now], streak: 3 } };
+    const { machine } = transition(before, EVENTS.restart, ENV);
+    expect(machine.history).toEqual({ restarts: [], streak: 0 });
+  });
+});
+
+describe('a restart that goes wrong', () => {
+  const steps = ['restarting/loading', 'restarting/initializing', 'restarting/pausing'];
+
+  it('counts as a restart: it is tried again, then given up', () => {
+    for (const name of steps) {
+      const full = { restarts: [ENV.now, ENV.now, ENV.now], streak: 3 };
+      const before = { ...phase(name), history: full };
+      const words = inWords(before, transition(before, EVENTS.fails, ENV));
+      expect(words, name).toBe('failed(fault): end, gave-up, drop fault, settle fault');
+    }
+  });
+
+  it('says why it was given up', () => {
+    const { effects } = transition(phase('restarting/loading'), EVENTS['fails-for-good'], ENV);
+    expect(effects).toContainEqual({
+      do: 'tell',
+      event: 'gave-up',
+      data: { why: 'permanent-error' },
+    });
+    const often = {
+      ...phase('running'),
+      history: { restarts: [ENV.now, ENV.now, ENV.now], streak: 3 },
+    };
+    expect(transition(often, EVENTS.crashes, ENV).effects).toContainEqual({
+      do: 'tell',
+      event: 'gave-up',
+      data: { why: 'too-often' },
+    });
+  });
+});
+
+describe('a refused verb', () => {
+  it('names the verb, the state and the state it needs', () => {
+    const { machine, effects } = transition(phase('loaded'), EVENTS.start, ENV);
+    expect(machine).toBe(PHASES['loaded']);
+    expect(effects).toEqual([{ do: 'settle', error: expect.any(Error) as Error }]);
+    const [settle] = effects;
+    const error = settle?.do === 'settle' ? settle.error : FAULT;
+    expect(error).toMatchObject({
+      code: 'INVALID_STATE',
+      pluginId: 'p',
+      data: { verb: 'start', state: 'loaded', needs: 'initialized' },
+    });
+    expect(error?.message).toBe(
+      'cannot start p: it is loaded, and start needs initialized; call init first',
+    );
+  });
+});
+
+describe('what users see', () => {
+  /** Phase, state, and whether calls are accepted and flow. */
+  const views: [string, string, 'refused' | 'waits' | 'flows'][] = [
+    ['unloaded', 'unloaded', 'refused'],
+    ['loading', 'loading', 'refused'],
+    ['loaded', 'loaded', 'refused'],
+    ['initializing', 'loaded', 'refused'],
+    ['initialized', 'initialized', 'refused'],
+    ['starting', 'initialized', 'refused'],
+    ['running', 'running', 'flows'],
+    ['pausing', 'running', 'waits'],
+    ['paused', 'paused', 'waits'],
+    ['resuming', 'paused', 'waits'],
+    ['stopping', 'running', 'refused'],
+    ['unloading', 'initialized', 'refused'],
+    ['restarting/stopping', 'restarting', 'waits'],
+    ['restarting/waiting', 'restarting', 'waits'],
+    ['restarting/loading', 'restarting', 'waits'],
+    ['restarting/initializing', 'restarting', 'waits'],
+    ['restarting/starting', 'restarting', 'waits'],
+    ['restarting/pausing', 'restarting', 'waits'],
+    ['failed', 'failed', 'refused'],
+  ];
+
+  it.each(views)('%s is shown as %s; a call %s', (name, state, call) => {
+    const accepted = call !== 'refused';
+    expect(stateOf(phase(name))).toBe(state);
+    expect(callsOf(phase(name))).toEqual({ accepted, flowing: call === 'flows' });
+  });
+
+  it('a plugin that is unloaded before its init is never shown as initialized', () => {
+    const { machine } = transition(phase('loaded'), EVENTS.unload, ENV);
+    expect(stateOf(machine)).toBe('loaded');
+  });
+});
+
+function phase(name: string): Machine {
+  const machine = PHASES[name];
+  if (!machine) throw new Error(`no phase ${name}`);
+  return machine;
+}
