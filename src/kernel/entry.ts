@@ -41,6 +41,7 @@ export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
 
 async function bundle(file: string): Promise<string> {
   const { build } = await import('esbuild');
+  const folder = cacheFolder(file);
   const result = await build({
     entryPoints: [file],
     bundle: true,
@@ -52,7 +53,8 @@ async function bundle(file: string): Promise<string> {
     sourcemap: 'inline',
     sourcesContent: false,
     logLevel: 'silent',
-    outdir: path.dirname(file),
+    // where it is written to: the source map names its sources from there
+    outdir: folder,
     // what a plugin reads beside its source is found there, not beside the bundle
     define: { 'import.meta.url': JSON.stringify(pathToFileURL(file).href) },
     alias: { 'troupe/plugin': fileURLToPath(new URL('../plugin.js', import.meta.url)) },
@@ -60,7 +62,7 @@ async function bundle(file: string): Promise<string> {
   const [output] = result.outputFiles;
   if (!output) throw new Error('esbuild wrote nothing');
   const hash = createHash('sha256').update(output.contents).digest('hex').slice(0, 32);
-  const target = path.join(cacheFolder(file), `${path.parse(file).name}-${hash}.mjs`);
+  const target = path.join(folder, `${path.parse(file).name}-${hash}.mjs`);
   if (!existsSync(target)) await writeWhole(target, output.contents);
   return target;
 }

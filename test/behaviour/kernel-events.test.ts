@@ -4,8 +4,8 @@ import process from 'node:process';
 import type { KernelEvent } from 'troupe';
 import { describe, expect, it, vi } from 'vitest';
 
-import { eventually } from '../support/eventually.ts';
 import { eventsOf, nextEvent, recordEvents } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
 import { createManager, run, runAssistant, specOf } from '../support/manager.ts';
 import { failureOf } from '../support/outcomes.ts';
 import { soon } from '../support/soon.ts';
