@@ -1,5 +1,5 @@
 /** What a call's outcome looks like on the wire. */
-import { CodecError } from '../protocol/codec-error.ts';
+import { isCodecError } from '../protocol/codec-error.ts';
 import { encode, type Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG } from '../protocol/frame.ts';
@@ -23,7 +23,7 @@ export function encodeFailure(
   error: unknown,
   { limits, pluginId }: { limits: Limits; pluginId: string },
 ): { payload: Payload; flags: number } {
-  if (error instanceof CodecError) {
+  if (isCodecError(error)) {
     const refused = new PluginError(error.code, `${pluginId}: ${error.message}`, {
       pluginId,
       data: error.data,

@@ -79,7 +79,7 @@ function textOf(chunk: unknown): string {
 /** A budget of characters for each second, refilled at once when a new one begins. */
 function createBudget(perSecond: number) {
   let windowStart = 0;
-  let left = 0;
+  let left = perSecond;
   let dropped = 0;
   return {
     spend(amount: number): { fits: boolean; dropped: number } {

@@ -66,6 +66,13 @@ function watch<T>(state: Services['state'], key: string): AsyncIterable<T | unde
         reader.changed = true;
         reader.wake();
       });
+      const finish = (): void => {
+        reader.done = true;
+        stop();
+        forget();
+        reader.wake();
+      };
+      const forget = state.onClose(finish);
       return {
         async next(): Promise<IteratorResult<T | undefined, undefined>> {
           while (!reader.changed && !reader.done) {
@@ -78,9 +85,7 @@ function watch<T>(state: Services['state'], key: string): AsyncIterable<T | unde
           return { value: valueOf(state.payload(key)) as T | undefined, done: false };
         },
         return(): Promise<IteratorResult<T | undefined, undefined>> {
-          reader.done = true;
-          stop();
-          reader.wake();
+          finish();
           return Promise.resolve({ value: undefined, done: true });
         },
       };

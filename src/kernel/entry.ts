@@ -9,6 +9,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+import type { Message } from 'esbuild';
+
 import { PluginError } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { PreparedEntry } from '../supervisor/supervisor.ts';
@@ -35,7 +37,7 @@ export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
   try {
     return { entryUrl: pathToFileURL(await bundle(file)).href, sourceMaps: true };
   } catch (error) {
-    throw failed(plan, `it does not compile: ${firstLine(error)}`, error);
+    throw failed(plan, `it does not compile: ${problemOf(error)}`, error);
   }
 }
 
@@ -102,7 +104,16 @@ function failed(plan: PluginPlan, what: string, cause?: unknown): PluginError {
   });
 }
 
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n').find((line) => line.includes('ERROR') || line.includes('error')) ?? text;
+/** The first of esbuild's complaints: where and what. */
+function problemOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'errors' in error) {
+    const [first] = error.errors as Message[];
+    if (first) {
+      const { file, line, column } = first.location ?? {};
+      return file === undefined
+        ? first.text
+        : `${file}:${String(line)}:${String(column)}: ${first.text}`;
+    }
+  }
+  return error instanceof Error ? error.message : String(error);
 }

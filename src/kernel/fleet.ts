@@ -23,7 +23,8 @@ const CONCERNS: Record<FleetVerb, (supervisor: Supervisor) => boolean> = {
   pause: ({ state }) => state === 'running' || state === 'restarting',
   resume: ({ state }) => state === 'paused' || state === 'restarting',
   stop: ({ state }) => state === 'running' || state === 'paused' || state === 'restarting',
-  unload: ({ state }) => state !== 'unloaded',
+  // also one that is just about to be loaded
+  unload: () => true,
 };
 const DOWN: ReadonlySet<FleetVerb> = new Set(['pause', 'stop', 'unload']);
 

@@ -290,6 +290,7 @@ export class PluginManager {
     const { registry, events } = this.#kernel;
     const problems = await settleAll(registry, ['unload']);
     for (const supervisor of registry.all()) supervisor.dispatcher.close();
+    this.#kernel.services.state.close();
     events.close();
     await portsAreClosed();
     return { clean: problems.length === 0, problems };

@@ -8,7 +8,7 @@ export type Plans = ReadonlyMap<string, PluginPlan>;
 
 /** What is wrong with a plugin's dependencies, if anything: missing, wrong version, circular. */
 export function dependencyError(id: string, plans: Plans): PluginError | undefined {
-  return unmetDependency(id, plans, new Set()) ?? cycleThrough(id, plans);
+  return unmetDependency(id, id, plans, new Set()) ?? cycleThrough(id, plans);
 }
 
 /**
@@ -57,27 +57,34 @@ function inheritedPriority(ids: readonly string[], plans: Plans): Map<string, nu
   return priority;
 }
 
-function unmetDependency(id: string, plans: Plans, seen: Set<string>): PluginError | undefined {
+/** @param root the plugin that is to be loaded; `id` is it, or what it needs. */
+function unmetDependency(
+  root: string,
+  id: string,
+  plans: Plans,
+  seen: Set<string>,
+): PluginError | undefined {
   if (seen.has(id)) return undefined;
   seen.add(id);
+  const who = id === root ? id : `${root} needs ${id}, which`;
   for (const { id: need, range, optional } of plans.get(id)?.dependencies ?? []) {
     const found = plans.get(need)?.metadata.version;
     if (found === undefined) {
       if (optional) continue;
       return new PluginError(
         'DEPENDENCY_MISSING',
-        `${id} needs ${need}, which is not registered; register it first`,
-        { pluginId: id, data: { dependency: need, range } },
+        `${who} needs ${need}, which is not registered; register it first`,
+        { pluginId: root, data: { dependency: need, neededBy: id, range } },
       );
     }
     if (range !== undefined && !semver.satisfies(found, range)) {
       return new PluginError(
         'DEPENDENCY_VERSION',
-        `${id} needs ${need}@${range}, but ${need} is ${found}`,
-        { pluginId: id, data: { dependency: need, range, found } },
+        `${who} needs ${need}@${range}, but ${need} is ${found}`,
+        { pluginId: root, data: { dependency: need, neededBy: id, range, found } },
       );
     }
-    const deeper = unmetDependency(need, plans, seen);
+    const deeper = unmetDependency(root, need, plans, seen);
     if (deeper) return deeper;
   }
   return undefined;

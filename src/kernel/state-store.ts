@@ -15,6 +15,7 @@ export type StateListener = (payload: Payload | undefined) => void;
 export class StateStore {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Map<string, Set<StateListener>>();
+  readonly #onClose = new Set<() => void>();
   #lastVersion = 0;
 
   /** `undefined` where there is none. */
@@ -66,6 +67,18 @@ export class StateStore {
       listeners.delete(listener);
       if (listeners.size === 0) this.#listeners.delete(key);
     };
+  }
+
+  /** Called when nothing will change any more. Returns what ends it. */
+  onClose(listener: () => void): () => void {
+    this.#onClose.add(listener);
+    return () => {
+      this.#onClose.delete(listener);
+    };
+  }
+
+  close(): void {
+    for (const listener of this.#onClose) listener();
   }
 
   #tell(key: string, payload: Payload | undefined): void {

@@ -14,3 +14,12 @@ export class CodecError extends Error {
     this.data = data;
   }
 }
+
+/** For anything that was thrown: a proxy may throw when it is asked what it is. */
+export function isCodecError(thrown: unknown): thrown is CodecError {
+  try {
+    return thrown instanceof CodecError;
+  } catch {
+    return false;
+  }
+}

@@ -5,7 +5,7 @@
  */
 import { Packr } from 'msgpackr/pack';
 
-import { CodecError } from './codec-error.ts';
+import { CodecError, isCodecError } from './codec-error.ts';
 import { FLAG, HEADER_BYTES } from './frame.ts';
 import { lower } from './lower.ts';
 import { plainness } from './plain.ts';
@@ -37,8 +37,8 @@ export interface PayloadLimits {
   payloadDepthMax: number;
 }
 
-/** Nodes of a table hold slots, which hold at most `[kind, data[]]`, or an error's plain fields. */
-const TABLE_DEPTH_MAX = 24;
+/** Nodes of a table hold slots, or an error's plain fields with a chain of causes. */
+const TABLE_DEPTH_MAX = 64;
 const NO_ATTACHMENTS: readonly Attachment[] = [];
 /** msgpackr: leave this many bytes free before the value (its flag 2048, and the count). */
 const RESERVE_HEADER = 2048 + HEADER_BYTES;
@@ -46,6 +46,7 @@ const RESERVE_HEADER = 2048 + HEADER_BYTES;
 const PACK_BUFFER_KEPT_MAX = 256 * 1024;
 const PACK_BUFFER_BYTES = 64 * 1024;
 
+let packing = 0;
 const packr = new Packr({
   useRecords: false,
   mapsAsObjects: true,
@@ -70,7 +71,7 @@ export function encode(
     return { frame: pack(value, limits), flags: 0, attachments: NO_ATTACHMENTS };
   }
   const attachments: Attachment[] = [...(transfer ?? [])];
-  const table = read(() => lower(value, limits.payloadDepthMax, attachments), value);
+  const table = read(() => lower(value, limits.payloadDepthMax, attachments));
   return { frame: pack(table, limits), flags: FLAG.rich, attachments };
 }
 
@@ -114,13 +115,17 @@ export function keepable(payload: Payload): Payload {
 
 function pack(value: unknown, limits: PayloadLimits): Uint8Array {
   let frame: Uint8Array;
+  packing++;
   try {
     frame = packr.pack(value, RESERVE_HEADER);
   } catch (error) {
-    freshPackBuffer();
-    throw new CodecError('PAYLOAD_INVALID', `cannot be encoded: ${String(error)}`);
+    if (isCodecError(error)) throw error;
+    throw new CodecError('PAYLOAD_INVALID', 'reading the value threw an error');
+  } finally {
+    packing--;
   }
-  if (frame.buffer.byteLength > PACK_BUFFER_KEPT_MAX) freshPackBuffer();
+  // a getter that encodes something itself is inside the packing of another value
+  if (packing === 0 && frame.buffer.byteLength > PACK_BUFFER_KEPT_MAX) freshPackBuffer();
   const bytes = frame.byteLength - HEADER_BYTES;
   if (bytes > limits.payloadBytesMax) tooLarge(bytes, limits);
   return frame;
@@ -131,16 +136,11 @@ function freshPackBuffer(): void {
 }
 
 /** A value may have getters, and they may throw anything. */
-function read<T>(reading: () => T, culprit?: unknown): T {
+function read<T>(reading: () => T): T {
   try {
     return reading();
   } catch (error) {
-    if (error instanceof CodecError && error.code === 'PAYLOAD_INVALID' && culprit !== undefined) {
-      const where = findUnsendable(culprit, '', new Set());
-      if (where)
-        throw new CodecError(error.code, `${error.message} (at ${where})`, { path: where });
-    }
-    if (error instanceof CodecError) throw error;
+    if (isCodecError(error)) throw error;
     throw new CodecError('PAYLOAD_INVALID', 'reading the value threw an error');
   }
 }
@@ -166,18 +166,4 @@ function tooLarge(bytes: number, limits: PayloadLimits): never {
     `${String(bytes)} bytes, more than limits.payloadBytesMax (${String(limits.payloadBytesMax)})`,
     { limit: 'payloadBytesMax', max: limits.payloadBytesMax, bytes },
   );
-}
-
-/** The path of the first function, symbol or handle in a value: looked for only once it failed. */
-function findUnsendable(value: unknown, path: string, seen: Set<unknown>): string | undefined {
-  if (typeof value === 'function' || typeof value === 'symbol') return path || 'the value itself';
-  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined;
-  seen.add(value);
-  const entries: Iterable<[unknown, unknown]> =
-    value instanceof Map ? value : Object.entries(value as Record<string, unknown>);
-  for (const [key, item] of entries) {
-    const found = findUnsendable(item, `${path}[${JSON.stringify(key) ?? '?'}]`, seen);
-    if (found) return found;
-  }
-  return undefined;
 }

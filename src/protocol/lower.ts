@@ -1,24 +1,33 @@
 /** A value to a table of nodes: rich-table.ts says what that is. */
-import { CodecError } from './codec-error.ts';
+import { CodecError, isCodecError } from './codec-error.ts';
 import { isPlainString } from './plain.ts';
 import {
   isViewName,
+  SPARSE_LENGTH_MAX,
   type Attachment,
   type Node,
   type RichTable,
   type Slot,
   type ViewName,
 } from './rich-table.ts';
-import { toWireError } from './wire-error.ts';
+import { describe, toWireError } from './wire-error.ts';
 
 export function lower(value: unknown, depthMax: number, attachments: Attachment[]): RichTable {
   const lowering = new Lowering(depthMax, attachments);
-  const root = lowering.slot(value, 0);
-  return { nodes: lowering.nodes, root };
+  try {
+    const root = lowering.slot(value, 0);
+    return { nodes: lowering.nodes, root };
+  } catch (error) {
+    if (!isCodecError(error) || lowering.path.length === 0) throw error;
+    const path = lowering.path.map((key) => `[${key}]`).join('');
+    throw new CodecError(error.code, `${error.message} (at ${path})`, { ...error.data, path });
+  }
 }
 
 class Lowering {
   readonly nodes: Node[] = [];
+  /** Keys from the root to where it is, or stopped. */
+  readonly path: string[] = [];
   readonly #indexes = new Map<object, number>();
   readonly #depthMax: number;
   readonly #attachments: Attachment[];
@@ -46,6 +55,14 @@ class Lowering {
     }
   }
 
+  /** The slot of what lies under a key. */
+  #under(key: unknown, value: unknown, depth: number): Slot {
+    this.path.push(typeof key === 'string' ? JSON.stringify(key) : describe(key));
+    const slot = this.slot(value, depth);
+    this.path.pop();
+    return slot;
+  }
+
   #node(value: object, depth: number): number {
     const known = this.#indexes.get(value);
     if (known !== undefined) return known;
@@ -65,9 +82,14 @@ class Lowering {
   #describe(value: object, depth: number): Node {
     if (Array.isArray(value)) return this.#array(value, depth);
     if (value instanceof Map) {
-      return ['Map', ...[...value].flatMap(([k, v]) => [this.slot(k, depth), this.slot(v, depth)])];
+      const entries = [...value].flatMap(([key, item]) => [
+        this.slot(key, depth),
+        this.#under(key, item, depth),
+      ]);
+      return ['Map', ...entries];
     }
-    if (value instanceof Set) return ['Set', ...[...value].map((item) => this.slot(item, depth))];
+    if (value instanceof Set)
+      return ['Set', ...Array.from(value, (item) => this.slot(item, depth))];
     if (value instanceof Date) return ['Date', value.getTime()];
     if (value instanceof RegExp) return ['RegExp', value.source, value.flags];
     if (value instanceof Error) return ['Error', toWireError(value)];
@@ -77,25 +99,38 @@ class Lowering {
       return moved >= 0 ? ['Attached', moved] : ['ArrayBuffer', new Uint8Array(value)];
     }
     if (value instanceof SharedArrayBuffer) return ['Attached', this.#attach(value)];
-    if (value instanceof Number || value instanceof String || value instanceof Boolean) {
+    if (BOXES.some((Box) => value instanceof Box))
       return ['Boxed', this.slot(value.valueOf(), depth)];
-    }
     refuseUnsendable(value);
     const entries = Object.keys(value).flatMap((key) => [
       this.slot(key, depth),
-      this.slot((value as Record<string, unknown>)[key], depth),
+      this.#under(key, (value as Record<string, unknown>)[key], depth),
     ]);
     return ['Object', ...entries];
   }
 
   #array(value: readonly unknown[], depth: number): Node {
-    const entries: unknown[] = [];
-    // forEach passes over holes, and the length tells them at the other side
-    value.forEach((item, index) => entries.push(index, this.slot(item, depth)));
-    const dense = entries.length === value.length * 2;
-    return dense
-      ? ['Array', ...entries.filter((_, i) => i % 2 === 1)]
-      : ['Sparse', value.length, ...entries];
+    const items: Slot[] = [];
+    for (let i = 0; i < value.length; i++) {
+      const item = value[i];
+      if (item === undefined && !(i in value)) return this.#sparse(value, depth);
+      items.push(this.#under(String(i), item, depth));
+    }
+    return ['Array', ...items];
+  }
+
+  /** Its items by index: holes are not looked at, however many there are. */
+  #sparse(value: readonly unknown[], depth: number): Node {
+    if (value.length > SPARSE_LENGTH_MAX) {
+      const most = String(SPARSE_LENGTH_MAX);
+      throw new CodecError('PAYLOAD_TOO_LARGE', `a sparse array longer than ${most}`);
+    }
+    const entries = Object.keys(value).flatMap((key): Slot[] => {
+      const index = Number(key);
+      const isItem = String(index) === key && index < value.length;
+      return isItem ? [index, this.#under(key, value[index], depth)] : [];
+    });
+    return ['Sparse', value.length, ...entries];
   }
 
   #view(view: ArrayBufferView): Node {
@@ -114,6 +149,8 @@ class Lowering {
     return index >= 0 ? index : this.#attachments.push(buffer) - 1;
   }
 }
+
+const BOXES = [Number, String, Boolean, BigInt];
 
 function refuseUnsendable(value: object): void {
   for (const Kind of [Promise, WeakMap, WeakSet, WeakRef]) {

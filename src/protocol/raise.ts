@@ -1,6 +1,13 @@
 /** A table of nodes back to the value it stands for: rich-table.ts says what it is. */
 import { CodecError } from './codec-error.ts';
-import { isViewName, VIEWS, type Node, type RichTable, type Slot } from './rich-table.ts';
+import {
+  isViewName,
+  SPARSE_LENGTH_MAX,
+  VIEWS,
+  type Node,
+  type RichTable,
+  type Slot,
+} from './rich-table.ts';
 import { fromWireError, isWireError } from './wire-error.ts';
 
 export function raise(table: unknown, attachments: readonly unknown[]): unknown {
@@ -82,7 +89,8 @@ class Raising {
     } else if (node[0] === 'Sparse' && Array.isArray(shell)) {
       for (let i = 2; i + 1 < node.length; i += 2) {
         const index = numeric(node[i]);
-        if (!(index < shell.length)) throw new CodecError('PAYLOAD_INVALID', 'index out of range');
+        if (!isIndex(index, shell.length))
+          throw new CodecError('PAYLOAD_INVALID', 'index out of range');
         shell[index] = this.#resolve(node[i + 1]);
       }
     }
@@ -92,7 +100,8 @@ class Raising {
     if (!Array.isArray(slot)) return slot;
     if (slot.length === 1) {
       const index = numeric(slot[0]);
-      if (!(index in this.#shells)) throw new CodecError('PAYLOAD_INVALID', 'reference to nothing');
+      if (!isIndex(index, this.#shells.length))
+        throw new CodecError('PAYLOAD_INVALID', 'reference to nothing');
       return this.#shells[index];
     }
     const [kind, data] = slot as [unknown, unknown];
@@ -109,9 +118,7 @@ class Raising {
     if (!Number.isInteger(length) || length < 0 || length > SPARSE_LENGTH_MAX) {
       throw new CodecError('PAYLOAD_INVALID', 'array length out of range');
     }
-    const shell: unknown[] = [];
-    shell.length = length;
-    return shell;
+    return holes(length);
   }
 
   #error(wire: unknown): Error {
@@ -139,8 +146,15 @@ class Raising {
   }
 }
 
-/** A hole costs no bytes, so the length of a sparse array is bounded by itself. */
-const SPARSE_LENGTH_MAX = 2 ** 24;
+/** An array of holes that takes no room: one far item makes the engine keep items by key. */
+function holes(length: number): unknown[] {
+  const array: unknown[] = [];
+  if (length > 0) {
+    array[length - 1] = undefined;
+    Reflect.deleteProperty(array, length - 1);
+  }
+  return array;
+}
 
 /** A DataView counts in bytes. */
 interface ViewConstructor {
@@ -153,6 +167,10 @@ function ownBuffer(bytes: unknown): ArrayBuffer {
   return bytes.buffer.byteLength === bytes.byteLength && bytes.buffer instanceof ArrayBuffer
     ? bytes.buffer
     : new Uint8Array(bytes).buffer;
+}
+
+function isIndex(index: number, length: number): boolean {
+  return Number.isInteger(index) && index >= 0 && index < length;
 }
 
 function numeric(value: unknown): number {

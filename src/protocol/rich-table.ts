@@ -17,6 +17,9 @@ export type Node = [kind: string, ...data: unknown[]];
 /** What travels beside the bytes: moved buffers and shared memory. */
 export type Attachment = ArrayBuffer | SharedArrayBuffer;
 
+/** A hole costs no bytes, so the length of a sparse array is bounded by itself. */
+export const SPARSE_LENGTH_MAX = 2 ** 24;
+
 export const VIEWS = {
   Int8Array,
   Uint8Array,

@@ -36,11 +36,10 @@ export function toWireError(thrown: unknown, depth = 0): WireError {
   if (cause !== undefined && depth < CAUSE_DEPTH_MAX) {
     wire.cause = isErrorLike(cause)
       ? { wireError: toWireError(cause, depth + 1) }
-      : { text: describe(cause) };
+      : { value: isPrimitive(cause) ? cause : describe(cause) };
   }
-  if (thrown instanceof PluginError) {
-    wire.plugin = { id: thrown.pluginId, callId: thrown.callId, data: plainData(thrown.data) };
-  }
+  const plugin = guarded(() => (thrown instanceof PluginError ? pluginPart(thrown) : undefined));
+  if (plugin) wire.plugin = plugin;
   return wire;
 }
 
@@ -99,8 +98,8 @@ Object.setPrototypeOf(BASES, null);
 
 function causeOf(cause: unknown): unknown {
   if (typeof cause !== 'object' || cause === null) return undefined;
-  const { wireError, text: plain } = cause as { wireError?: unknown; text?: unknown };
-  return isWireError(wireError) ? fromWireError(wireError) : plain;
+  const { wireError, value } = cause as { wireError?: unknown; value?: unknown };
+  return isWireError(wireError) ? fromWireError(wireError) : value;
 }
 
 function isErrorLike(value: unknown): value is Error {
@@ -116,12 +115,22 @@ function isErrorLike(value: unknown): value is Error {
   );
 }
 
+function pluginPart({ pluginId, callId, data }: PluginError): WireError['plugin'] {
+  return { id: pluginId, callId, data: guarded(() => plainData(data)) ?? {} };
+}
+
+/** A symbol cannot be sent, and is described like an object. */
+function isPrimitive(value: unknown): boolean {
+  return value === null || !['object', 'function', 'symbol'].includes(typeof value);
+}
+
 /** Facts travel as plain MessagePack; what is not plain becomes a text. */
 function plainData(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const entries = Object.entries(data).map(([key, value]): [string, unknown] => [
-    key,
-    guarded(() => plainness(value, DATA_DEPTH_MAX)) === 'plain' ? value : describe(value),
-  ]);
+  const entries = Object.keys(data).map((key): [string, unknown] => {
+    const value = guarded(() => data[key]);
+    const isPlain = guarded(() => plainness(value, DATA_DEPTH_MAX)) === 'plain';
+    return [key, isPlain ? value : describe(value)];
+  });
   return Object.fromEntries(entries);
 }
 

@@ -41,6 +41,8 @@ export interface CallOwner {
   readonly concurrency: number;
   /** The deadline passed, or the caller gave up. */
   expire(call: Call, code: 'CALL_TIMEOUT' | 'CALL_ABORTED'): void;
+  /** What the actor sent is no use: the call ends, and the actor is told to leave it. */
+  abandon(call: Call, error: PluginError): void;
   /** Settled for the first time. */
   settled(call: Call, how: CallEnd): void;
   /** The actor is done with it. */
@@ -88,27 +90,33 @@ export class Call implements Exchange, Timed {
   /** The replies of the actor, in order. */
   onReply(frame: FrameReader): void {
     const { receiver } = this.request;
-    switch (frame.kind) {
-      case KIND.chunk:
-        this.chunks++;
-        if (!this.settled) this.#deliver(() => receiver.chunk(frame));
-        return;
-      case KIND.progress:
-        if (!this.settled) receiver.progress(frame);
-        return;
-      case KIND.result:
-        if (this.#settle('succeeded')) this.#deliver(() => receiver.result(frame));
-        break;
-      case KIND.end:
-        if (this.#settle('succeeded')) receiver.end();
-        break;
-      case KIND.failure:
-        if (this.#settle('failed')) receiver.failure(frame, (frame.flags & FLAG.runtime) !== 0);
-        break;
-      default:
-        break;
+    if (frame.kind === KIND.chunk) {
+      this.chunks++;
+      const refused = this.settled ? undefined : this.#attempt(() => receiver.chunk(frame));
+      if (refused) this.owner.abandon(this, refused);
+      return;
     }
+    if (frame.kind === KIND.progress) {
+      if (!this.settled) this.#attempt(() => receiver.progress(frame));
+      return;
+    }
+    if (!this.settled) this.#end(frame);
     this.owner.released(this);
+  }
+
+  #end(frame: FrameReader): void {
+    const { receiver } = this.request;
+    if (frame.kind === KIND.result) {
+      const refused = this.#attempt(() => receiver.result(frame));
+      if (refused) this.rejectWith(refused, 'failed');
+      else this.#settle('succeeded');
+    } else if (frame.kind === KIND.end) {
+      this.#settle('succeeded');
+      receiver.end();
+    } else if (frame.kind === KIND.failure) {
+      this.#settle('failed');
+      receiver.failure(frame, (frame.flags & FLAG.runtime) !== 0);
+    }
   }
 
   /** Ends the call from our side; false when it was settled already. */
@@ -136,19 +144,18 @@ export class Call implements Exchange, Timed {
   }
 
   /** A reply that can't be decoded is the plugin's fault, and this call's alone. */
-  #deliver(receive: () => void): void {
+  #attempt(receive: () => void): PluginError | undefined {
     try {
       receive();
+      return undefined;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       const { pluginId } = this.owner;
-      const refused = new PluginError('PAYLOAD_INVALID', `${pluginId} answered with ${message}`, {
+      return new PluginError('PAYLOAD_INVALID', `${pluginId} answered with ${message}`, {
         pluginId,
         callId: this.id,
         cause: error,
       });
-      this.settled = true;
-      this.request.receiver.reject(refused);
     }
   }
 }

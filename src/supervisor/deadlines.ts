@@ -68,10 +68,13 @@ export class Deadlines {
   }
 
   #arm(list: TimerList, delayMs: number): void {
-    list.handle = setTimeout(() => {
-      list.handle = undefined;
-      this.#expire(list);
-    }, delayMs);
+    list.handle = setTimeout(
+      () => {
+        list.handle = undefined;
+        this.#expire(list);
+      },
+      Math.min(delayMs, TIMER_MS_MAX),
+    );
   }
 
   #expire(list: TimerList): void {
@@ -92,6 +95,9 @@ export class Deadlines {
     }
   }
 }
+
+/** A longer timer would fire at once; it expires in steps. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Different timeouts remembered while no call has them. */
 const LISTS_KEPT_MAX = 64;

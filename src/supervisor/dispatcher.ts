@@ -109,8 +109,10 @@ export class Dispatcher implements CallOwner {
       if (exchange.settled) continue;
       const begun =
         target.board.hasBegun(address.number) || exchange.request.payload.attachments.length > 0;
-      if (!begun) back.push(exchange);
-      else if (how === 'crashed' && this.#mayRedeliver(exchange)) back.push(exchange);
+      if (!begun) {
+        exchange.deliveries--;
+        back.push(exchange);
+      } else if (how === 'crashed' && this.#mayRedeliver(exchange)) back.push(exchange);
       else this.#endBegun(exchange, error, how);
     }
     for (const call of back) call.address = undefined;
@@ -159,6 +161,11 @@ export class Dispatcher implements CallOwner {
     call.reject(code, message, code === 'CALL_TIMEOUT' ? 'timedOut' : 'aborted', data);
   }
 
+  abandon(call: Call, error: PluginError): void {
+    this.#cancelAtActor(call, CANCEL_REASON.abort);
+    call.rejectWith(error, 'failed');
+  }
+
   settled(call: Call, how: CallEnd): void {
     if (call.timer) this.#deadlines.remove(call);
     if (call.address) this.#inFlight--;
@@ -205,7 +212,12 @@ export class Dispatcher implements CallOwner {
     call.generation = target.generation;
     this.#inFlight++;
     const header = { route: KERNEL_ROUTE, flags, timeoutMs: left, parent: 0 };
-    call.address = target.link.call(call, header, payload);
+    try {
+      call.address = target.link.call(call, header, payload);
+    } catch (error) {
+      this.#inFlight--;
+      call.reject('PAYLOAD_INVALID', `the input cannot be moved: ${String(error)}`, 'failed', {});
+    }
   }
 
   #drop(call: Call, error: PluginError): void {
@@ -250,7 +262,9 @@ export class Dispatcher implements CallOwner {
   }
 
   #endBegun(call: Call, error: PluginError, how: 'crashed' | 'aborted'): void {
-    const poison = how === 'crashed' && (call.request.flags & FLAG.idempotent) !== 0;
+    const idempotent = (call.request.flags & FLAG.idempotent) !== 0;
+    const poison =
+      how === 'crashed' && idempotent && call.deliveries > this.#plan.restart.redeliver;
     const data = { ...error.data, deliveries: call.deliveries, deadLetter: poison };
     call.rejectWith(
       new PluginError(error.code, error.message, {

@@ -40,8 +40,9 @@ export type Phase =
   | { at: 'pausing' }
   | { at: 'paused' }
   | { at: 'resuming' }
-  | { at: 'stopping' }
-  | { at: 'unloading'; error: PluginError | undefined }
+  /** `from`: what users see until it is done. */
+  | { at: 'stopping'; from: PluginState }
+  | { at: 'unloading'; from: PluginState; error: PluginError | undefined }
   | { at: 'restarting'; step: RestartStep }
   | { at: 'failed'; error: PluginError };
 
@@ -104,12 +105,12 @@ export function stateOf({ phase }: Machine): PluginState {
     case 'starting':
       return 'initialized';
     case 'pausing':
-    case 'stopping':
       return 'running';
     case 'resuming':
       return 'paused';
+    case 'stopping':
     case 'unloading':
-      return 'initialized';
+      return phase.from;
     default:
       return phase.at;
   }

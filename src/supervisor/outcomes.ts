@@ -80,7 +80,7 @@ export function onHookFailed(
         ? go(machine, { at: 'unloaded' }, [END, settle], 'unloaded')
         : go(machine, { at: 'initialized' }, [settle]);
     case 'unloading':
-      return go(machine, { at: 'unloading', error }, [END_AWAITED]);
+      return go(machine, { ...phase, error }, [END_AWAITED]);
     case 'restarting':
       if (phase.step === 'waiting') return stay(machine, []);
       if (phase.step === 'stopping') return stay(machine, [END_AWAITED]);

@@ -55,7 +55,9 @@ export function backoffMs(
   random: () => number,
 ): number {
   if (streak === 0) return 0;
-  const full = Math.min(backoff.maxMs, backoff.minMs * backoff.factor ** (streak - 1));
+  // 0 × Infinity, far up the curve of a delay of nothing, is no number
+  const grown = backoff.minMs === 0 ? 0 : backoff.minMs * backoff.factor ** (streak - 1);
+  const full = Math.min(backoff.maxMs, grown);
   return full * (1 - backoff.jitter * random());
 }
 

@@ -34,10 +34,11 @@ export function createThread(request: LifeRequest): Life {
     }),
   );
   const obituary = new Obituary();
+  const transport = messagePortTransport(bus.port1, () => {
+    events.malformed('a message that cannot be deserialised');
+  });
   const link = new Link({
-    transport: messagePortTransport(bus.port1, () => {
-      events.malformed('a message that cannot be deserialised');
-    }),
+    transport,
     generation,
     slots: WINDOW_CALLS,
     onFrame: (frame) => {
@@ -66,8 +67,9 @@ export function createThread(request: LifeRequest): Life {
       events.malformed('a message that cannot be deserialised');
     });
     worker.on('exit', (exitCode) => {
-      // what it sent before its end wins over the end
-      setImmediate(bury, exitCode);
+      // what it said before its end wins over the end
+      transport.drain();
+      bury(exitCode);
     });
     obituary.onZombie = () => {
       worker.unref();

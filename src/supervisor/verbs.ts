@@ -51,7 +51,7 @@ export function onVerb(machine: Machine, verb: Verb, env: MachineEnv): Step {
     case 'stop':
       if (isServing(phase)) {
         const effects = [dropStopped(env), shutdown(['stop'])];
-        return go(machine, { at: 'stopping' }, effects, 'initialized');
+        return go(machine, { at: 'stopping', from: phase.at }, effects, 'initialized');
       }
       return phase.at === 'initialized' ? stay(machine, [SETTLE]) : refuse(machine, verb, env);
     case 'unload':
@@ -94,7 +94,7 @@ function whileRestarting(machine: Machine, step: RestartStep, verb: Verb, env: M
 
 function unload(machine: Machine, env: MachineEnv): Step {
   const { phase } = machine;
-  const unloading: Phase = { at: 'unloading', error: undefined };
+  const unloading: Phase = { at: 'unloading', from: stateOf(machine), error: undefined };
   switch (phase.at) {
     case 'unloaded':
       return stay(machine, [SETTLE]);
@@ -133,7 +133,7 @@ function isUp(phase: Phase): boolean {
   return phase.at === 'initialized' || isServing(phase);
 }
 
-function isServing(phase: Phase): boolean {
+function isServing(phase: Phase): phase is { at: 'running' } | { at: 'paused' } {
   return phase.at === 'running' || phase.at === 'paused';
 }
 

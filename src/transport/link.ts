@@ -5,6 +5,7 @@
  */
 import type { Payload } from '../protocol/codec.ts';
 import { FrameReader, KERNEL_ROUTE, KIND, type Header, type Kind } from '../protocol/frame.ts';
+import { toWireError } from '../protocol/wire-error.ts';
 import { Outbox } from './outbox.ts';
 import type { Transport } from './transport.ts';
 
@@ -93,7 +94,10 @@ export class Link {
     return this.#closed;
   }
 
-  /** Sends a call; its replies go to `exchange`. The caller sees to it that there is room. */
+  /**
+   * Sends a call; its replies go to `exchange`. The caller sees to it that there is room.
+   * Throws what the transport throws for a buffer that cannot be moved; then nothing is open.
+   */
   call(exchange: Exchange, header: CallHeader, payload: Payload): ReturnAddress {
     const slot = this.#free.pop() ?? this.#exchanges.length;
     this.#lastNumber = (this.#lastNumber + 1) | 0 || 1;
@@ -101,15 +105,21 @@ export class Link {
     this.#exchanges[slot] = exchange;
     this.#numbers[slot] = number;
     this.#open++;
-    this.#write(
-      KIND.call,
-      { slot, number },
-      header.flags | payload.flags,
-      header.route,
-      header.timeoutMs,
-      header.parent,
-      payload,
-    );
+    const { flags, route, timeoutMs, parent } = header;
+    try {
+      this.#write(
+        KIND.call,
+        { slot, number },
+        flags | payload.flags,
+        route,
+        timeoutMs,
+        parent,
+        payload,
+      );
+    } catch (error) {
+      this.#release(slot);
+      throw error;
+    }
     return { slot, number };
   }
 
@@ -193,9 +203,15 @@ export class Link {
         if (isReply(frame.kind)) this.#settle(frame);
         else this.#onFrame(frame);
       } catch (error) {
-        this.#onMalformed(String(error));
+        this.#onMalformed(toWireError(error).message);
       }
     }
+  }
+
+  #release(slot: number): void {
+    this.#exchanges[slot] = undefined;
+    this.#free.push(slot);
+    this.#open--;
   }
 
   #settle(frame: FrameReader): void {
@@ -206,9 +222,7 @@ export class Link {
       return;
     }
     if (frame.kind !== KIND.chunk && frame.kind !== KIND.progress) {
-      this.#exchanges[slot] = undefined;
-      this.#free.push(slot);
-      this.#open--;
+      this.#release(slot);
     }
     exchange.onReply(frame);
   }

@@ -5,8 +5,17 @@ import type { Transport } from './transport.ts';
 
 type Listener = (batch: Uint8Array, attachments: readonly unknown[]) => void;
 
+/** A transport whose owner can also ask for what arrived and was not delivered yet. */
+export interface MessagePortTransport extends Transport {
+  /** Delivers it now, not in a later turn of the event loop. */
+  drain(): void;
+}
+
 /** @param onBroken told when a message could not be deserialised: that message is lost. */
-export function messagePortTransport(port: MessagePort, onBroken?: () => void): Transport {
+export function messagePortTransport(
+  port: MessagePort,
+  onBroken?: () => void,
+): MessagePortTransport {
   let listener: Listener | undefined;
   let closed = false;
 
@@ -15,6 +24,11 @@ export function messagePortTransport(port: MessagePort, onBroken?: () => void): 
     else if (Array.isArray(message) && message[0] instanceof Uint8Array) {
       listener?.(asBuffer(message[0]), message.slice(1));
     } else onBroken?.();
+  };
+  const drain = (): void => {
+    for (let left = receiveMessageOnPort(port); left; left = receiveMessageOnPort(port)) {
+      deliver(left.message);
+    }
   };
   port.on('message', deliver);
   port.on('messageerror', () => onBroken?.());
@@ -31,11 +45,10 @@ export function messagePortTransport(port: MessagePort, onBroken?: () => void): 
     onMessage(receive) {
       listener = receive;
     },
+    drain,
     close() {
       if (closed) return;
-      for (let left = receiveMessageOnPort(port); left; left = receiveMessageOnPort(port)) {
-        deliver(left.message);
-      }
+      drain();
       closed = true;
       listener = undefined;
       port.close();

@@ -27,7 +27,7 @@ describe('a spec is refused by the name of its field', () => {
     ['a config that cannot be sent', { config: { hook: () => {} } }, /config.*hook/s],
   ])('%s', async (_, fields, message) => {
     const manager = createManager();
-    const spec = { ...specOf('echo.mjs'), ...fields } as unknown as PluginSpec;
+    const spec = { ...specOf('echo.mjs'), ...fields };
     const error = await failureOf(manager.register(spec));
     expect(error.code).toBe('INVALID_SPEC');
     expect(error.message).toMatch(message);
@@ -46,7 +46,7 @@ describe('a spec is refused by the name of its field', () => {
       { reload: { watch: true } },
       { wasm: {} },
     ]) {
-      const spec = { ...specOf('echo.mjs'), ...fields } as unknown as PluginSpec;
+      const spec = { ...specOf('echo.mjs'), ...fields } as PluginSpec;
       const error = await failureOf(manager.register(spec));
       expect(error).toMatchObject({ code: 'INVALID_SPEC', pluginId: 'echo' });
       expect(error.message).toContain('not in this version');
@@ -67,7 +67,7 @@ describe('a spec is refused by the name of its field', () => {
   it('something that is no spec at all', async () => {
     const manager = createManager();
     for (const nothing of [undefined, null, 7, [], {}]) {
-      const error = await failureOf(manager.register(nothing as unknown as PluginSpec));
+      const error = await failureOf(manager.register(nothing as PluginSpec));
       expect(error.code).toBe('INVALID_SPEC');
     }
   });

@@ -71,7 +71,9 @@ describe('calls', () => {
   it('have the plugin’s callTimeoutMs where they say none, and may say 0', async () => {
     const manager = createManager();
     const plugin = await runAssistant(manager, { limits: { callTimeoutMs: 60_000 } });
-    expect(await plugin.execute({ do: 'info' })).toMatchObject({ deadline: expect.any(Number) });
+    expect(await plugin.execute({ do: 'info' })).toMatchObject({
+      deadline: expect.any(Number) as unknown,
+    });
     expect(await plugin.execute({ do: 'info' }, { timeoutMs: 0 })).toMatchObject({
       deadline: undefined,
     });

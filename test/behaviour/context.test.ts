@@ -26,12 +26,12 @@ describe('events', () => {
     await manager.context.events.emit('other', 'not heard');
 
     expect(heard).toEqual([
-      { topic: 'news', data: new Map([[1, 'one']]), from: 'a', at: expect.any(Number) },
+      { topic: 'news', data: new Map([[1, 'one']]), from: 'a', at: expect.any(Number) as unknown },
       {
         topic: 'news',
         data: { from: 'the program' },
         from: 'the-agent',
-        at: expect.any(Number),
+        at: expect.any(Number) as unknown,
       },
     ]);
     expect(heard[0]?.at).toBeGreaterThanOrEqual(before);

@@ -39,7 +39,8 @@ describe('a crash has a reason, an error and an exit code', () => {
     expect({ generation, reason: crash.reason }).toEqual({ generation: 1, reason });
     expect(crash.exitCode).toBe(exitCode);
     expect(crash.message).toContain(message);
-    if (reason !== 'exit') expect(crash.error?.stack).toMatch(/assistant\.mjs:\d+/);
+    const stack = crash.error?.stack ?? 'process.exit has none';
+    expect(stack).toMatch(reason === 'exit' ? /has none/ : /assistant\.mjs:\d+/);
 
     await restarted;
     expect(await plugin.execute({ do: 'generation' })).toBe(2);
@@ -57,6 +58,18 @@ describe('a crash has a reason, an error and an exit code', () => {
     const error = await failureOf(plugin.execute({ do: 'throw-later', message: 'special' }));
     expect(error.cause).toBeInstanceOf(RangeError);
     expect(error.cause).toMatchObject({ message: 'special', code: 'E_LATER' });
+  });
+
+  it('that is never lost, however the end of the thread and its last words race', async () => {
+    const manager = createManager();
+    const neighbour = await startNeighbour(manager);
+    for (let i = 0; i < 25; i++) {
+      const plugin = await runAssistant(manager, { id: `plugin-${String(i)}` });
+      const error = await failureOf(plugin.execute({ do: 'throw-later' }));
+      expect(error.data).toMatchObject({ reason: 'uncaught', exitCode: 1 });
+      await plugin.unregister();
+    }
+    await neighbour.isUnharmed();
   });
 
   it('and the last log lines', async () => {

@@ -10,6 +10,11 @@ import { createManager, run, runAssistant, specOf } from '../support/manager.ts'
 import { failureOf } from '../support/outcomes.ts';
 import { soon } from '../support/soon.ts';
 
+const rejecting = async (): Promise<void> => {
+  await Promise.resolve();
+  throw new Error('a listener fell over later');
+};
+
 describe('kernel events', () => {
   it('have type, id, generation and time', async () => {
     const manager = createManager();
@@ -57,7 +62,7 @@ describe('kernel events', () => {
     await manager.close();
     const [one = [], two] = await soon(Promise.all(readers));
     expect(one[0]).toBe('registered');
-    expect(one.filter((type) => type === 'state-changed')).toHaveLength(6);
+    expect(one.filter((type) => type === 'state-changed')).toHaveLength(5);
     expect(two).toEqual(one);
     expect(await first).toMatchObject({ type: 'registered', id: 'echo' });
   });
@@ -67,10 +72,8 @@ describe('kernel events', () => {
     manager.on('*', () => {
       throw new Error('a listener fell over');
     });
-    manager.on('state-changed', async () => {
-      await Promise.resolve();
-      throw new Error('a listener fell over later');
-    });
+    // oxlint-disable-next-line typescript/no-misused-promises -- the mistake is the point
+    manager.on('state-changed', rejecting);
     const events = recordEvents(manager);
     const plugin = await run(manager, 'echo.mjs');
     expect(await plugin.execute('well')).toBe('well');

@@ -182,9 +182,11 @@ describe('discover', () => {
     await expect(manager.discover(fixture('not-there/'))).rejects.toThrow(/not-there/);
   });
 
-  it('looks at every plugin.json below, however deep', async () => {
+  it('looks one level down: what lies deeper is for whoever lies between', async () => {
     const manager = createManager();
-    await manager.discover(FOLDER).catch(() => undefined);
-    expect(manager.listPlugins().map(({ id }) => id)).toContain('inner');
+    expect(await manager.discover(new URL('nested/', FOLDER))).toHaveLength(1);
+    const another = createManager();
+    await another.discover(FOLDER).catch(() => undefined);
+    expect(another.listPlugins().map(({ id }) => id)).not.toContain('inner');
   });
 });

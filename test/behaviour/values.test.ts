@@ -150,7 +150,7 @@ describe('a value comes back as it was sent', () => {
 describe('transfer', () => {
   it('moves an input: the sender’s buffer is detached', async () => {
     const manager = createManager();
-    const plugin = await run<Uint8Array, unknown>(manager, 'mover.mjs');
+    const plugin = await run<Uint8Array>(manager, 'mover.mjs');
     const bytes = new Uint8Array(1_000_000).fill(7);
     const answer = plugin.execute(bytes, { transfer: [bytes.buffer] });
     expect(await answer).toMatchObject({ received: 1_000_000, sum: 7_000_000 });

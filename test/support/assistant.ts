@@ -25,10 +25,6 @@ export async function boardOf(manager: PluginManager): Promise<AssistantBoard> {
   const words = new Int32Array(await manager.context.shared('assistant', 16));
   const read = (word: number) => (): number => Atomics.load(words, word);
   const [begun, turns, deaths] = [read(BEGUN), read(TURNS), read(DEATHS)];
-  const atLeast = (value: () => number, least: number): Promise<void> =>
-    eventually(() => {
-      if (value() < least) throw new Error(`the assistant is at ${value()}, not ${least}`);
-    });
   return {
     begun,
     turns,
@@ -37,4 +33,10 @@ export async function boardOf(manager: PluginManager): Promise<AssistantBoard> {
     isTurning: () => atLeast(turns, turns() + 1),
     release: (answer = 'released', key = 'go') => manager.context.state.set(key, answer),
   };
+}
+
+function atLeast(value: () => number, least: number): Promise<void> {
+  return eventually(() => {
+    if (value() < least) throw new Error(`the assistant is at ${value()}, not ${least}`);
+  });
 }

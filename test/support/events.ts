@@ -22,7 +22,7 @@ export function eventsOf<T extends KernelEventType>(
   events: readonly KernelEvent[],
   type: T,
 ): KernelEvent<T>[] {
-  return events.filter((event): event is KernelEvent<T> => event.type === type);
+  return events.filter((event) => event.type === type) as KernelEvent<T>[];
 }
 
 /** The next event of that type; ask before doing what brings it about. */

@@ -56,9 +56,9 @@ export const PHASES: Record<string, Machine> = {
   'pausing': machine({ at: 'pausing' }, 'paused'),
   'paused': machine({ at: 'paused' }, 'paused'),
   'resuming': machine({ at: 'resuming' }, 'running'),
-  'stopping': machine({ at: 'stopping' }, 'initialized'),
-  'unloading': machine({ at: 'unloading', error: undefined }, 'unloaded'),
-  'unloading!': machine({ at: 'unloading', error: KEPT }, 'unloaded'),
+  'stopping': machine({ at: 'stopping', from: 'running' }, 'initialized'),
+  'unloading': machine({ at: 'unloading', from: 'paused', error: undefined }, 'unloaded'),
+  'unloading!': machine({ at: 'unloading', from: 'paused', error: KEPT }, 'unloaded'),
   'restarting/stopping': restarting('stopping', 'running'),
   'restarting/waiting': restarting('waiting', 'running'),
   'restarting/loading': restarting('loading', 'running'),
@@ -111,6 +111,8 @@ function effectInWords(effect: Effect): string {
       return effect.hook;
     case 'shutdown':
       return `shutdown ${effect.hooks.join('+')}`;
+    case 'end':
+      return effect.awaited ? 'end awaited' : 'end';
     case 'retry-in':
       return `retry in ${String(effect.delayMs)}`;
     case 'drop-waiting':

@@ -12,16 +12,16 @@ export interface Neighbour {
 /** Calls an echo one call after the other until it is asked how it went. */
 export async function startNeighbour(manager: PluginManager): Promise<Neighbour> {
   const echo = await run<number, number>(manager, 'echo.mjs', { id: 'neighbour' });
-  let going = true;
+  const stopped = new AbortController();
   const calls = (async () => {
     let made = 0;
-    for (; going; made++) expect(await echo.execute(made)).toBe(made);
+    for (; !stopped.signal.aborted; made++) expect(await echo.execute(made)).toBe(made);
     return made;
   })();
   calls.catch(() => undefined);
   return {
     async isUnharmed() {
-      going = false;
+      stopped.abort();
       expect(await calls).toBeGreaterThan(0);
       expect(await manager.stats('neighbour')).toMatchObject({
         restarts: 0,

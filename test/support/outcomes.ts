@@ -8,7 +8,7 @@ import { soon } from './soon.ts';
 export async function failureOf(promise: Promise<unknown>): Promise<PluginError> {
   const error: unknown = await soon(promise).then(
     (value: unknown) => {
-      throw new Error(`resolved with ${String(JSON.stringify(value))} where it should reject`);
+      throw new Error(`resolved with ${JSON.stringify(value)} where it should reject`);
     },
     (reason: unknown) => reason,
   );

@@ -119,7 +119,7 @@ describe('what users see', () => {
     ['paused', 'paused', 'waits'],
     ['resuming', 'paused', 'waits'],
     ['stopping', 'running', 'refused'],
-    ['unloading', 'initialized', 'refused'],
+    ['unloading', 'paused', 'refused'],
     ['restarting/stopping', 'restarting', 'waits'],
     ['restarting/waiting', 'restarting', 'waits'],
     ['restarting/loading', 'restarting', 'waits'],
@@ -135,9 +135,18 @@ describe('what users see', () => {
     expect(callsOf(phase(name))).toEqual({ accepted, flowing: call === 'flows' });
   });
 
-  it('a plugin that is unloaded before its init is never shown as initialized', () => {
-    const { machine } = transition(phase('loaded'), EVENTS.unload, ENV);
-    expect(stateOf(machine)).toBe('loaded');
+  it('a plugin that goes down is shown as what it was until it is there', () => {
+    const leaving: [string, EventName, string][] = [
+      ['loaded', 'unload', 'loaded'],
+      ['initialized', 'unload', 'initialized'],
+      ['running', 'unload', 'running'],
+      ['paused', 'unload', 'paused'],
+      ['running', 'stop', 'running'],
+      ['paused', 'stop', 'paused'],
+    ];
+    for (const [name, verb, state] of leaving) {
+      expect(stateOf(transition(phase(name), EVENTS[verb], ENV).machine), name).toBe(state);
+    }
   });
 });
 

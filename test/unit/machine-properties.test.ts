@@ -43,7 +43,7 @@ class World {
   *possible(): Iterable<EventName> {
     if (this.#working && !this.#ending)
       yield* ['done', 'fails', 'fails-for-good', 'overdue'] as const;
-    if (this.#alive || this.#ending) yield* ['exits', 'shuts-down', 'crashes'] as const;
+    if (this.#alive) yield* ['exits', 'shuts-down', 'crashes'] as const;
     if (this.#retryArmed) yield 'retry';
   }
 
@@ -54,8 +54,11 @@ class World {
     this.feed(EVENTS[name]);
   }
 
+  /** Verbs are serialised; but one that waits for a restart gives way where the plugin is to go. */
   perform(verb: Verb): void {
-    if (this.verb) return;
+    const givesWay =
+      this.machine.phase.at === 'restarting' && (verb === 'stop' || verb === 'unload');
+    if (this.verb && !givesWay) return;
     this.verb = verb;
     this.feed({ type: verb });
   }
@@ -63,7 +66,7 @@ class World {
   #perform(effect: Effect): void {
     switch (effect.do) {
       case 'spawn':
-        expect(this.#alive && !this.#ending, 'a second life beside the first').toBe(false);
+        expect(this.#alive, 'a second life beside the first').toBe(false);
         expect(this.#retryArmed, 'a restart beside the one that waits').toBe(false);
         this.#alive = true;
         this.#working = true;
@@ -76,7 +79,7 @@ class World {
         return;
       case 'end':
         this.#working = false;
-        if (AWAITS_DEATH.has(this.machine.phase.at)) this.#ending = this.#alive;
+        if (effect.awaited) this.#ending = this.#alive;
         else this.#gone();
         return;
       case 'retry-in':
@@ -109,8 +112,6 @@ class World {
 }
 
 const DEATHS: ReadonlySet<EventName> = new Set(['exits', 'shuts-down', 'crashes']);
-/** Here the machine waits for the thread's end; elsewhere an ended life is nobody's at once. */
-const AWAITS_DEATH: ReadonlySet<string> = new Set(['unloading', 'restarting']);
 const LEADS_TO_RUNNING = ['starting', 'resuming', 'pausing', 'restarting/starting'];
 /** Phases a verb may end in; `restarting` for `load` and `init`, which are more than reached there. */
 const DONE_WITH = [

@@ -6,7 +6,8 @@ import { ENV, EVENTS, inWords, PHASES, type EventName } from '../support/lifecyc
 /**
  * Every phase with every event, with a permanent restart and no restarts behind it. Verbs are
  * serialised, so one that comes in the middle of another is a fault of ours and is refused.
- * `fault` is the error the event brings, `kept` one from before; `same` is the phase it was.
+ * `fault` is the error the event brings, `kept` one from before; `same` is the phase it was. A life
+ * that is ended is nobody's at once, unless its end is `awaited`.
  */
 const TABLE = `
 unloaded
@@ -87,14 +88,14 @@ stopping
   retry                                                = ignored
 unloading
   load init start pause resume stop unload restart     = refused
-  done                                                 = same: end
-  fails fails-for-good overdue                         = unloading!(fault): end
+  done                                                 = same: end awaited
+  fails fails-for-good overdue                         = unloading!(fault): end awaited
   exits shuts-down crashes                             = unloaded: settle
   retry                                                = ignored
 unloading!
   load init start pause resume stop unload restart     = refused
-  done                                                 = same: end
-  fails fails-for-good overdue                         = unloading!(fault): end
+  done                                                 = same: end awaited
+  fails fails-for-good overdue                         = unloading!(fault): end awaited
   exits shuts-down crashes                             = unloaded: settle kept
   retry                                                = ignored
 restarting/stopping
@@ -102,7 +103,7 @@ restarting/stopping
   start resume restart                                 = ignored
   pause                                                = same wants paused
   stop unload  = unloaded wants unloaded: cancel-retry, end, drop PLUGIN_STOPPED, settle
-  done fails fails-for-good overdue                    = same: end
+  done fails fails-for-good overdue                    = same: end awaited
   exits shuts-down crashes                             = restarting/loading: spawn
   retry                                                = ignored
 restarting/waiting

@@ -138,10 +138,12 @@ describe('an error arrives', () => {
     });
   });
 
-  it('with a cause that is no error as a text that says it', () => {
+  it('with a cause that is no error: itself where it is a primitive, else a text that says it', () => {
+    for (const cause of ['disk full', 404, null, false, 7n]) {
+      expect(crossing(new Error('e', { cause })).cause).toBe(cause);
+    }
     expect(crossing(new Error('e', { cause: { status: 404 } })).cause).toBe('{"status":404}');
-    expect(crossing(new Error('e', { cause: 'disk full' })).cause).toContain('disk full');
-    expect(crossing(new Error('e', { cause: null })).cause).toBe('null');
+    expect(crossing(new Error('e', { cause: Symbol('s') })).cause).toBe('Symbol(s)');
     expect('cause' in crossing(new Error('e'))).toBe(false);
   });
 
@@ -252,6 +254,8 @@ it('a description of a value is short and never throws', () => {
 
 function throwing(...names: string[]): Error {
   const error = new Error('hidden');
+  // a stack is made when it is first asked for, of the name and message there are then
+  expect(error.stack).toContain('hidden');
   for (const name of names) Object.defineProperty(error, name, { get: no });
   return error;
 }

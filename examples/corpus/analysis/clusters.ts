@@ -5,7 +5,7 @@
 import { SIGNATURE_HASHES, similarity } from './min-hash.ts';
 
 const SIMILARITY_MIN = 0.8;
-const BAND_HASHES = 8; // of a pair of similarity 0.8, all 128 bands differ once in 10 billion
+const BAND_HASHES = 8; // of a pair of similarity 0.8, hardly ever do all 256 bands differ
 const BANDS = SIGNATURE_HASHES / BAND_HASHES;
 
 export interface Signed {

@@ -1,0 +1,47 @@
+/** Plans without files: what a spec becomes, with the parts a test is about. */
+import { DEFAULT_LIMITS, DEFAULT_MAILBOX, DEFAULT_RESTART } from '../../src/protocol/limits.ts';
+import type { Dependency, PluginMetadata, PluginPlan } from '../../src/protocol/manifest.ts';
+
+export interface PlanFields {
+  metadata?: Partial<PluginMetadata>;
+  dependencies?: (Partial<Dependency> & { id: string })[];
+  limits?: Partial<PluginPlan['limits']>;
+  mailbox?: Partial<PluginPlan['mailbox']>;
+  restart?: Partial<PluginPlan['restart']>;
+  concurrency?: number;
+}
+
+export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
+  const dependencies = (fields.dependencies ?? []).map((dependency) => ({
+    range: undefined,
+    optional: false,
+    ...dependency,
+  }));
+  return {
+    metadata: {
+      id,
+      name: id,
+      type: 'custom',
+      version: '1.0.0',
+      description: '',
+      author: '',
+      capabilities: [],
+      priority: 0,
+      dependencies: [],
+      ...fields.metadata,
+    },
+    dependencies,
+    entry: new URL('file:///plugin.mjs'),
+    sha256: undefined,
+    host: 'module',
+    isolation: 'thread',
+    config: {},
+    enabled: true,
+    autoStart: true,
+    concurrency: fields.concurrency ?? 1,
+    mailbox: { ...DEFAULT_MAILBOX, ...fields.mailbox },
+    limits: { ...DEFAULT_LIMITS, ...fields.limits },
+    restart: { ...DEFAULT_RESTART, ...fields.restart },
+    env: {},
+  };
+}
