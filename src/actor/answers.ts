@@ -3,7 +3,7 @@ import { isCodecError } from '../protocol/codec-error.ts';
 import { encode, type Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG } from '../protocol/frame.ts';
-import type { Limits } from '../protocol/limits.ts';
+import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
 import { TRANSFER_MARK } from '../protocol/marks.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 
@@ -21,20 +21,20 @@ export function encodeResult(result: unknown, limits: Limits): Payload {
 /** Names the guilty side: a value that can't be sent is the runtime's verdict, all else the plugin's error. */
 export function encodeFailure(
   error: unknown,
-  { limits, pluginId }: { limits: Limits; pluginId: string },
+  { pluginId }: { pluginId: string },
 ): { payload: Payload; flags: number } {
   if (isCodecError(error)) {
     const refused = new PluginError(error.code, `${pluginId}: ${error.message}`, {
       pluginId,
       data: error.data,
     });
-    return { payload: encode(toWireError(refused), limits), flags: FLAG.runtime };
+    return { payload: encode(toWireError(refused), RUNTIME_LIMITS), flags: FLAG.runtime };
   }
   const wire = toWireError(error);
   try {
-    return { payload: encode(wire, limits), flags: 0 };
+    return { payload: encode(wire, RUNTIME_LIMITS), flags: 0 };
   } catch {
     const message = wire.message.slice(0, MESSAGE_CHARS_KEPT);
-    return { payload: encode({ name: 'Error', message }, limits), flags: 0 };
+    return { payload: encode({ name: 'Error', message }, RUNTIME_LIMITS), flags: 0 };
   }
 }

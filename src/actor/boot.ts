@@ -50,8 +50,8 @@ export function bootActor(hosts: Partial<Record<HostKind, Host>>): void {
     },
     onPending: () => undefined,
   });
-  const lastWords = installCrashHandlers(link, limits);
-  const output = createOutput(link, limits, () => {
+  const lastWords = installCrashHandlers(link);
+  const output = createOutput(link, limits.logBytesPerSecMax, () => {
     loop.flushIfDue();
   });
   captureStandardStreams(output);

@@ -17,7 +17,7 @@ interface WaitingCall {
   readonly slot: number;
   readonly number: number;
   readonly flags: number;
-  readonly timeoutMs: number;
+  readonly deadline: number | undefined;
   readonly bytes: Uint8Array;
   readonly start: number;
   readonly end: number;
@@ -61,7 +61,7 @@ export class CallLoop {
       slot: frame.slot,
       number: frame.number,
       flags: frame.flags,
-      timeoutMs: frame.detail,
+      deadline: frame.detail > 0 ? Date.now() + frame.detail : undefined,
       bytes: frame.bytes,
       start: frame.start,
       end: frame.end,

@@ -1,8 +1,8 @@
 /** The actor's end of the control plane: runs the hooks, and says how the plugin is. */
 import type { PluginContext, PluginHooks } from '../plugin.ts';
 import { encode } from '../protocol/codec.ts';
-import type { Limits } from '../protocol/limits.ts';
-import type { ActorControl, Outcome } from '../protocol/messages.ts';
+import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
+import type { ActorControl, EncodedValue, Outcome } from '../protocol/messages.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { CallLoop } from './call-loop.ts';
 import type { Gate } from './gate.ts';
@@ -51,7 +51,7 @@ export function createControl({
       if (!hooks?.health) return { ready: true };
       try {
         const detail: unknown = await hooks.health();
-        return { ready: isHealthy(detail), detail: encode(detail, limits).frame };
+        return { ready: isHealthy(detail), detail: encodeVital(detail, limits) };
       } catch (error) {
         return { ready: false, reason: toWireError(error).message };
       }
@@ -62,7 +62,7 @@ export function createControl({
       return {
         heapUsedBytes: heapUsed,
         externalBytes: external,
-        plugin: own === undefined ? undefined : encode(own, limits).frame,
+        plugin: encodeVital(own, limits),
       };
     },
   };
@@ -74,6 +74,18 @@ async function outcome(work: () => unknown): Promise<Outcome> {
     return { ok: true, value: undefined };
   } catch (error) {
     return { ok: false, error: toWireError(error) };
+  }
+}
+
+/** What cannot be sent is told as such: a question about the plugin never fails for it. */
+function encodeVital(value: unknown, limits: Limits): EncodedValue | undefined {
+  if (value === undefined) return undefined;
+  try {
+    const { frame, flags } = encode(value, limits);
+    return { frame, flags };
+  } catch (error) {
+    const { frame, flags } = encode({ error: toWireError(error).message }, RUNTIME_LIMITS);
+    return { frame, flags };
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { encode } from '../protocol/codec.ts';
 import { CRASH_KIND, KIND } from '../protocol/frame.ts';
-import type { Limits } from '../protocol/limits.ts';
+import { RUNTIME_LIMITS } from '../protocol/limits.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { Link } from '../transport/link.ts';
 
@@ -15,10 +15,10 @@ export interface LastWords {
   exit(reason: 'normal' | 'shutdown'): never;
 }
 
-export function installCrashHandlers(link: Link, limits: Limits): LastWords {
+export function installCrashHandlers(link: Link): LastWords {
   const exit = process.exit.bind(process);
   const die = (kind: number, error: unknown): never => {
-    link.tell(KIND.crash, kind, encode(toWireError(error), limits));
+    link.tell(KIND.crash, kind, encode(toWireError(error), RUNTIME_LIMITS));
     link.flush();
     return exit(1);
   };
@@ -31,7 +31,7 @@ export function installCrashHandlers(link: Link, limits: Limits): LastWords {
   return {
     crash: (error) => die(CRASH_KIND.uncaught, error),
     exit: (reason) => {
-      link.tell(KIND.exit, 0, encode({ reason }, limits));
+      link.tell(KIND.exit, 0, encode({ reason }, RUNTIME_LIMITS));
       link.flush();
       return exit(0);
     },

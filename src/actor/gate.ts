@@ -45,8 +45,8 @@ export class Gate {
 
   async resume(loop: CallLoop): Promise<void> {
     if (this.#pausedFor !== 0) {
-      this.#pausedFor = 0;
       await this.hooks?.resume?.();
+      this.#pausedFor = 0;
     }
     loop.pump();
   }

@@ -2,7 +2,7 @@
 import type { CallOptions } from '../plugin.ts';
 import { ChunkQueue } from '../protocol/chunk-queue.ts';
 import { CodecError } from '../protocol/codec-error.ts';
-import { decode, encode, type Payload } from '../protocol/codec.ts';
+import { decode, encode, type Payload, type PayloadLimits } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import {
   CANCEL_REASON,
@@ -12,7 +12,12 @@ import {
   TIMEOUT_UNSAID,
   type FrameReader,
 } from '../protocol/frame.ts';
-import { ROUTES_MAX, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
+import {
+  ROUTES_MAX,
+  RUNTIME_LIMITS,
+  STREAM_CREDIT_CHUNKS,
+  type Limits,
+} from '../protocol/limits.ts';
 import type { ServiceRequest } from '../protocol/messages.ts';
 import { fromWireError, isWireError } from '../protocol/wire-error.ts';
 import type { Exchange, Link, ReturnAddress } from '../transport/link.ts';
@@ -38,20 +43,35 @@ export class Outbound {
   }
 
   call(id: string, input: unknown, options: CallOptions = {}): Promise<unknown> {
-    return this.#ask(id, this.#route(id), this.#encode(id, input, options), options);
+    return this.#ask(
+      id,
+      this.#route(id),
+      this.#encode(id, input, this.#scope.limits, options.transfer),
+      options,
+    );
   }
 
   stream(id: string, input: unknown, options: CallOptions = {}): AsyncIterable<unknown> {
-    return this.#read(id, this.#route(id), this.#encode(id, input, options), options);
+    return this.#read(
+      id,
+      this.#route(id),
+      this.#encode(id, input, this.#scope.limits, options.transfer),
+      options,
+    );
   }
 
   /** Asks the kernel. */
   service(request: ServiceRequest): Promise<unknown> {
-    return this.#ask(KERNEL, KERNEL_ROUTE, this.#encode(KERNEL, request, {}), {});
+    return this.#ask(KERNEL, KERNEL_ROUTE, this.#encode(KERNEL, request, RUNTIME_LIMITS), {});
   }
 
-  watch(request: ServiceRequest): AsyncIterable<unknown> & { cancel(): void } {
-    return this.#read(KERNEL, KERNEL_ROUTE, this.#encode(KERNEL, request, {}), {});
+  /** A stream that the kernel serves; `creditChunks` 1 for who wants the newest only. */
+  watch(
+    request: ServiceRequest,
+    creditChunks: number = STREAM_CREDIT_CHUNKS,
+  ): AsyncIterable<unknown> & { cancel(): void } {
+    const payload = this.#encode(KERNEL, request, RUNTIME_LIMITS);
+    return this.#read(KERNEL, KERNEL_ROUTE, payload, {}, creditChunks);
   }
 
   #ask(id: string, route: number, payload: Payload, options: CallOptions): Promise<unknown> {
@@ -87,6 +107,7 @@ export class Outbound {
     route: number,
     payload: Payload,
     options: CallOptions,
+    creditChunks: number = STREAM_CREDIT_CHUNKS,
   ): AsyncIterable<unknown> & { cancel(): void } {
     // credit and cancel refer to the call, which is sent once its chunks have where to go
     const sent: { address?: ReturnAddress } = {};
@@ -97,7 +118,7 @@ export class Outbound {
       cancel: () => {
         if (sent.address) this.#signal(KIND.cancel, sent.address, CANCEL_REASON.abort);
       },
-      creditChunks: STREAM_CREDIT_CHUNKS,
+      creditChunks,
     });
     const exchange: Exchange = {
       onReply: (frame) => {
@@ -133,13 +154,11 @@ export class Outbound {
         pluginId: this.#scope.pluginId,
       });
     }
-    options.signal?.throwIfAborted();
-    const timeoutMs =
-      options.timeoutMs === undefined ? TIMEOUT_UNSAID : Math.ceil(options.timeoutMs);
+    if (options.signal?.aborted) throw abortedBefore(options.signal);
     const header = {
       route,
       flags: flags | (options.idempotent === true ? FLAG.idempotent : 0),
-      timeoutMs,
+      timeoutMs: timeoutOf(options),
       parent: this.#scope.parent(),
     };
     const address = link.call(exchange, header, payload);
@@ -171,21 +190,26 @@ export class Outbound {
       throw new PluginError('NO_ROUTE', `calls to more than ${String(ROUTES_MAX)} plugins`);
     }
     const route = this.#routes.size + 1;
-    this.#scope.link.tell(KIND.bind, 0, encode(id, this.#scope.limits), route);
+    this.#scope.link.tell(KIND.bind, 0, encode(id, RUNTIME_LIMITS), route);
     this.#routes.set(id, route);
     return route;
   }
 
-  #encode(id: string, input: unknown, options: CallOptions): Payload {
+  #encode(
+    id: string,
+    input: unknown,
+    limits: PayloadLimits,
+    moved?: readonly ArrayBuffer[],
+  ): Payload {
     try {
-      return encode(input, this.#scope.limits, options.transfer);
+      return encode(input, limits, moved);
     } catch (error) {
       throw this.#refused(id, error);
     }
   }
 
   #failure(id: string, frame: FrameReader): Error {
-    const wire = decode(frame, this.#scope.limits);
+    const wire = decode(frame, RUNTIME_LIMITS);
     if (!isWireError(wire))
       return new PluginError('CALL_FAILED', `${id} failed without saying why`);
     const error = fromWireError(wire);
@@ -204,6 +228,20 @@ export class Outbound {
       data: error.data,
     });
   }
+}
+
+/** In whole milliseconds; what no header can hold is no timeout. */
+function timeoutOf({ timeoutMs }: CallOptions): number {
+  if (timeoutMs === undefined) return TIMEOUT_UNSAID;
+  const whole = Math.ceil(timeoutMs);
+  return whole > 0 && whole < TIMEOUT_UNSAID ? whole : 0;
+}
+
+function abortedBefore(signal: AbortSignal): PluginError {
+  return new PluginError('CALL_ABORTED', 'the call was aborted before it was made', {
+    data: { phase: 'queued' },
+    cause: signal.reason,
+  });
 }
 
 function skipped(id: string): PluginError {

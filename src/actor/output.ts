@@ -3,9 +3,9 @@
  * while main is busy and be lost at its end. All of it travels as log frames, bounded in rate.
  */
 import type { Logger } from '../plugin.ts';
-import { encode } from '../protocol/codec.ts';
-import { KIND } from '../protocol/frame.ts';
-import { LOG_LINE_CHARS_MAX, type Limits } from '../protocol/limits.ts';
+import { encode, type Payload } from '../protocol/codec.ts';
+import { HEADER_BYTES, KIND } from '../protocol/frame.ts';
+import { LOG_LINE_CHARS_MAX, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import type { LogLevel, LogLine } from '../protocol/report.ts';
 import type { Link } from '../transport/link.ts';
 
@@ -14,22 +14,26 @@ export interface Output {
   write(line: LogLine): void;
 }
 
-export function createOutput(link: Link, limits: Limits, sent: () => void): Output {
-  const budget = createBudget(limits.logBytesPerSecMax);
+/** @param sent called after each line: it is to leave soon, also from inside a long call. */
+export function createOutput(link: Link, bytesPerSecMax: number, sent: () => void): Output {
+  const budget = createBudget(bytesPerSecMax);
 
-  const send = (line: LogLine): void => {
-    link.tell(KIND.log, 0, encodeLine(line, limits));
+  const send = (payload: Payload): void => {
+    link.tell(KIND.log, 0, payload);
     sent();
   };
   const write = (line: LogLine): void => {
+    // once the second's budget is spent, a line costs no more than this question
+    if (budget.isSpent()) return;
     const message = line.message.slice(0, LOG_LINE_CHARS_MAX);
-    const verdict = budget.spend(message.length);
-    if (!verdict.fits) return;
-    if (verdict.dropped > 0) {
-      const dropped = `${String(verdict.dropped)} log lines were dropped: limits.logBytesPerSecMax`;
-      send({ level: 'warn', message: dropped, source: 'log' });
+    const payload = encodeLine({ ...line, message });
+    const { fits, dropped } = budget.spend(payload.frame.byteLength - HEADER_BYTES);
+    if (!fits) return;
+    if (dropped > 0) {
+      const told = `${String(dropped)} log lines were dropped: limits.logBytesPerSecMax`;
+      send(encodeLine({ level: 'warn', message: told, source: 'log' }));
     }
-    send({ ...line, message });
+    send(payload);
   };
   const at =
     (level: LogLevel) =>
@@ -63,11 +67,11 @@ export function captureStandardStreams(output: Output): void {
   }
 }
 
-function encodeLine(line: LogLine, limits: Limits): ReturnType<typeof encode> {
+function encodeLine(line: LogLine): Payload {
   try {
-    return encode(line, limits);
+    return encode(line, RUNTIME_LIMITS);
   } catch {
-    return encode({ ...line, fields: { unsendable: true } }, limits);
+    return encode({ ...line, fields: { unsendable: true } }, RUNTIME_LIMITS);
   }
 }
 
@@ -76,23 +80,33 @@ function textOf(chunk: unknown): string {
   return chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : String(chunk);
 }
 
-/** A budget of characters for each second, refilled at once when a new one begins. */
+/** A budget of bytes for each second, refilled at once when a new one begins. */
 function createBudget(perSecond: number) {
-  let windowStart = 0;
+  let windowStart = performance.now();
   let left = perSecond;
   let dropped = 0;
+  const refill = (): void => {
+    const now = performance.now();
+    if (now - windowStart < 1_000) return;
+    windowStart = now;
+    left = perSecond;
+  };
   return {
-    spend(amount: number): { fits: boolean; dropped: number } {
-      const now = performance.now();
-      if (now - windowStart >= 1_000) {
-        windowStart = now;
-        left = perSecond;
-      }
-      if (amount > left) {
+    /** Counts the line that is not even encoded. */
+    isSpent(): boolean {
+      refill();
+      if (left > 0) return false;
+      dropped++;
+      return true;
+    },
+    spend(bytes: number): { fits: boolean; dropped: number } {
+      if (bytes > left) {
         dropped++;
+        // what does not fit ends the second: a flood of large lines is not encoded one by one
+        left = 0;
         return { fits: false, dropped };
       }
-      left -= amount;
+      left -= bytes;
       const before = dropped;
       dropped = 0;
       return { fits: true, dropped: before };

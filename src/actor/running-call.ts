@@ -2,7 +2,7 @@
 import type { Call } from '../plugin.ts';
 import { encode } from '../protocol/codec.ts';
 import { CANCEL_REASON, KIND } from '../protocol/frame.ts';
-import type { Limits } from '../protocol/limits.ts';
+import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import type { Link, ReturnAddress } from '../transport/link.ts';
 
@@ -34,12 +34,15 @@ export class RunningCall implements Call, ReturnAddress {
   readonly #scope: CallScope;
   #controller: AbortController | undefined;
 
-  constructor(scope: CallScope, frame: ReturnAddress & { flags: number; timeoutMs: number }) {
+  constructor(
+    scope: CallScope,
+    frame: ReturnAddress & { flags: number; deadline: number | undefined },
+  ) {
     this.#scope = scope;
     this.slot = frame.slot;
     this.number = frame.number;
     this.flags = frame.flags;
-    this.deadline = frame.timeoutMs > 0 ? Date.now() + frame.timeoutMs : undefined;
+    this.deadline = frame.deadline;
   }
 
   get id(): string {
@@ -71,7 +74,7 @@ export class RunningCall implements Call, ReturnAddress {
   }
 
   progress(fraction: number, note?: string): void {
-    const report = encode({ fraction, note }, this.#scope.limits);
+    const report = encode({ fraction, note }, RUNTIME_LIMITS);
     this.#scope.link.reply(KIND.progress, this, report);
     this.#scope.flushIfDue();
   }

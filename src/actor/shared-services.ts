@@ -33,7 +33,7 @@ export function stateClient(outbound: Outbound): SharedState {
       }
     },
     watch<T>(key: string): AsyncIterable<T | undefined> {
-      return outbound.watch({ op: 'state.watch', key }) as AsyncIterable<T | undefined>;
+      return outbound.watch({ op: 'state.watch', key }, 1) as AsyncIterable<T | undefined>;
     },
   };
 }

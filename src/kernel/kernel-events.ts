@@ -1,6 +1,8 @@
 /** What the kernel tells the embedding program. A listener that throws harms nobody. */
 import { EVENT_BACKLOG_MAX } from '../protocol/limits.ts';
 import type { CrashReport, LogLevel, PluginState } from '../protocol/report.ts';
+import { toWireError } from '../protocol/wire-error.ts';
+import { Listeners } from './listeners.ts';
 
 interface EventFields {
   'registered': object;
@@ -20,7 +22,7 @@ interface EventFields {
     fields: Record<string, unknown> | undefined;
     source: 'log' | 'stdout' | 'stderr';
   };
-  'progress': { fraction: number; note: string | undefined };
+  'progress': { callId: string; fraction: number; note: string | undefined };
   'discovered': { folder: string };
   'warning': { message: string };
 }
@@ -38,7 +40,7 @@ export type KernelListener<T extends KernelEventType> = (event: KernelEvent<T>) 
 type AnyListener = (event: KernelEvent) => unknown;
 
 export class KernelEvents {
-  readonly #listeners = new Map<KernelEventType | '*', Set<AnyListener>>();
+  readonly #listeners = new Listeners<KernelEventType | '*', AnyListener>();
   readonly #feeds = new Set<Feed>();
   #printer: AnyListener | undefined;
 
@@ -54,8 +56,8 @@ export class KernelEvents {
     fields: EventFields[T],
   ): void {
     const event = { type, id, generation, at: Date.now(), ...fields } as unknown as KernelEvent;
-    for (const key of [type, '*'] as const) {
-      for (const listener of this.#listeners.get(key) ?? []) this.#tell(listener, event);
+    for (const listener of [...this.#listeners.of(type), ...this.#listeners.of('*')]) {
+      this.#tell(listener, event);
     }
     for (const feed of this.#feeds) feed.push(event);
     this.#printer?.(event);
@@ -63,18 +65,11 @@ export class KernelEvents {
 
   /** Returns what ends it. `*` hears every type. */
   on<T extends KernelEventType>(type: T | '*', listener: KernelListener<T>): () => void {
-    const listeners = this.#listeners.get(type) ?? new Set();
-    this.#listeners.set(type, listeners);
-    // one wrapper for each subscription: the same function may be given twice
-    const mine: AnyListener = (event) => (listener as (event: KernelEvent) => unknown)(event);
-    listeners.add(mine);
-    return () => {
-      listeners.delete(mine);
-    };
+    return this.#listeners.add(type, listener as AnyListener);
   }
 
   hasListeners(type: KernelEventType): boolean {
-    return (this.#listeners.get(type)?.size ?? 0) + (this.#listeners.get('*')?.size ?? 0) > 0;
+    return this.#listeners.has(type) || this.#listeners.has('*');
   }
 
   /** Every event from now on, until the reader breaks off or the manager closes. */
@@ -99,7 +94,7 @@ export class KernelEvents {
       // a listener for warnings that throws would be told of itself
       if (event.type === 'warning') return;
       this.emit('warning', event.id, event.generation, {
-        message: `a listener for ${event.type} threw: ${String(error)}`,
+        message: `a listener for ${event.type} threw: ${toWireError(error).message}`,
       });
     };
     try {
@@ -115,7 +110,7 @@ export class KernelEvents {
 class Feed implements AsyncIterator<KernelEvent, undefined> {
   readonly #ended: () => void;
   #events: KernelEvent[] = [];
-  #reader: ((step: IteratorResult<KernelEvent, undefined>) => void) | undefined;
+  #readers: ((step: IteratorResult<KernelEvent, undefined>) => void)[] = [];
   #done = false;
 
   constructor(ended: () => void) {
@@ -123,9 +118,9 @@ class Feed implements AsyncIterator<KernelEvent, undefined> {
   }
 
   push(event: KernelEvent): void {
-    if (this.#reader) {
-      this.#reader({ value: event, done: false });
-      this.#reader = undefined;
+    const reader = this.#readers.shift();
+    if (reader) {
+      reader({ value: event, done: false });
       return;
     }
     this.#events.push(event);
@@ -135,8 +130,7 @@ class Feed implements AsyncIterator<KernelEvent, undefined> {
   finish(): void {
     this.#done = true;
     this.#ended();
-    this.#reader?.({ value: undefined, done: true });
-    this.#reader = undefined;
+    for (const reader of this.#readers.splice(0)) reader({ value: undefined, done: true });
   }
 
   next(): Promise<IteratorResult<KernelEvent, undefined>> {
@@ -144,7 +138,7 @@ class Feed implements AsyncIterator<KernelEvent, undefined> {
     if (event) return Promise.resolve({ value: event, done: false });
     if (this.#done) return Promise.resolve({ value: undefined, done: true });
     return new Promise((resolve) => {
-      this.#reader = resolve;
+      this.#readers.push(resolve);
     });
   }
 

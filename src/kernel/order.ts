@@ -16,27 +16,18 @@ export function dependencyError(id: string, plans: Plans): PluginError | undefin
  * inherits the highest priority of those that need it.
  */
 export function waves(ids: readonly string[], plans: Plans): string[][] {
-  const wanted = new Set(ids);
-  const priority = inheritedPriority(ids, plans);
-  const depth = new Map<string, number>();
-  const depthOf = (id: string, above: readonly string[]): number => {
-    const known = depth.get(id);
-    if (known !== undefined) return known;
-    const needs = dependenciesIn(id, plans).filter((d) => wanted.has(d) && !above.includes(d));
-    const value = Math.max(-1, ...needs.map((need) => depthOf(need, [...above, id]))) + 1;
-    depth.set(id, value);
-    return value;
-  };
-  const rank = (id: string): [number, number] => [-(priority.get(id) ?? 0), depthOf(id, [])];
-  const groups = new Map<string, { rank: [number, number]; ids: string[] }>();
+  const depths = depthsOf(ids, plans);
+  const priority = inheritedPriority(ids, plans, depths);
+  const groups = new Map<string, { priority: number; depth: number; ids: string[] }>();
   for (const id of ids) {
-    const key = rank(id);
-    const group = groups.get(String(key)) ?? { rank: key, ids: [] };
+    const rank = { priority: priority.get(id) ?? 0, depth: depths.get(id) ?? 0 };
+    const key = `${String(rank.priority)} ${String(rank.depth)}`;
+    const group = groups.get(key) ?? { ...rank, ids: [] };
     group.ids.push(id);
-    groups.set(String(key), group);
+    groups.set(key, group);
   }
   return [...groups.values()]
-    .toSorted((a, b) => a.rank[0] - b.rank[0] || a.rank[1] - b.rank[1])
+    .toSorted((a, b) => b.priority - a.priority || a.depth - b.depth)
     .map((group) => group.ids);
 }
 
@@ -45,15 +36,38 @@ export function dependenciesIn(id: string, plans: Plans): string[] {
   return (plans.get(id)?.dependencies ?? []).map((d) => d.id).filter((d) => plans.has(d));
 }
 
-function inheritedPriority(ids: readonly string[], plans: Plans): Map<string, number> {
-  const priority = new Map(ids.map((id) => [id, plans.get(id)?.metadata.priority ?? 0]));
-  const raise = (id: string, least: number, above: ReadonlySet<string>): void => {
-    if (above.has(id)) return;
-    const value = Math.max(least, priority.get(id) ?? least);
-    priority.set(id, value);
-    for (const need of dependenciesIn(id, plans)) raise(need, value, new Set([...above, id]));
+/** How many dependencies lie below each plugin, one under the other; a cycle is cut where it closes. */
+function depthsOf(ids: readonly string[], plans: Plans): Map<string, number> {
+  const depths = new Map<string, number>();
+  const visiting = new Set<string>();
+  const visit = (id: string): number => {
+    const known = depths.get(id);
+    if (known !== undefined) return known;
+    if (visiting.has(id)) return -1;
+    visiting.add(id);
+    const depth = Math.max(-1, ...dependenciesIn(id, plans).map(visit)) + 1;
+    depths.set(id, depth);
+    return depth;
   };
-  for (const id of ids) raise(id, priority.get(id) ?? 0, new Set());
+  for (const id of ids) visit(id);
+  return depths;
+}
+
+/** From the top down: what is needed goes no later than what needs it. */
+function inheritedPriority(
+  ids: readonly string[],
+  plans: Plans,
+  depths: ReadonlyMap<string, number>,
+): Map<string, number> {
+  const priority = new Map(ids.map((id) => [id, plans.get(id)?.metadata.priority ?? 0]));
+  const fromTheTop = [...depths].toSorted((a, b) => b[1] - a[1]);
+  for (const [id] of fromTheTop) {
+    const own = priority.get(id);
+    if (own === undefined) continue;
+    for (const need of dependenciesIn(id, plans)) {
+      priority.set(need, Math.max(own, priority.get(need) ?? own));
+    }
+  }
   return priority;
 }
 

@@ -1,12 +1,12 @@
 /** From a checked spec to a plan: defaults filled in, the entry resolved and kept inside its folder. */
-import { realpathSync } from 'node:fs';
+import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import semver from 'semver';
 
 import { CodecError } from '../protocol/codec-error.ts';
-import { encode } from '../protocol/codec.ts';
+import { bodyOf, decode, encode } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS, DEFAULT_MAILBOX, DEFAULT_RESTART } from '../protocol/limits.ts';
 import type {
@@ -107,7 +107,10 @@ function entryOf({ entry }: PluginSpec): { path: string | URL; sha256: string | 
 /** The embedding program may give any URL, or a path from its working directory. */
 function programEntry(id: string, location: string | URL): URL {
   if (location instanceof URL) return location;
-  if (/^(file|data):/.test(location)) return new URL(location);
+  if (/^(file|data):/.test(location)) {
+    if (URL.canParse(location)) return new URL(location);
+    throw invalid(id, '"entry" is no URL', { field: 'entry' });
+  }
   if (location.includes('\0')) throw invalid(id, '"entry": a path has no NUL', { field: 'entry' });
   return pathToFileURL(path.resolve(location));
 }
@@ -131,7 +134,7 @@ function manifestEntry(id: string, location: string | URL, folder: string): URL 
   );
   if (escapes) throw outside(id, text);
   const file = path.join(folder, text);
-  if (!isInside(realPath(file), realPath(folder))) throw outside(id, text);
+  if (isDangling(file) || !isInside(realPath(file), realPath(folder))) throw outside(id, text);
   return pathToFileURL(file);
 }
 
@@ -143,6 +146,11 @@ function outside(id: string, location: string): PluginError {
       field: 'entry',
     },
   );
+}
+
+/** A link to what is not there yet may lead anywhere. */
+function isDangling(file: string): boolean {
+  return !existsSync(file) && lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 /** A file that is missing is refused later, when it is loaded. */
@@ -161,7 +169,8 @@ function realPathOfParent(file: string): string {
 
 function isInside(file: string, folder: string): boolean {
   const relative = path.relative(folder, file);
-  return relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+  const leaves = relative === '..' || relative.startsWith(`..${path.sep}`);
+  return relative !== '' && !leaves && !path.isAbsolute(relative);
 }
 
 /** The path of an entry as a message may show it: relative, where it lies below here. */
@@ -174,19 +183,20 @@ export function shownEntry(entry: URL): string {
 
 function checkedConfig({ id, config = {}, limits }: PluginSpec): Record<string, unknown> {
   try {
-    encode(config, { ...DEFAULT_LIMITS, ...defined(limits) });
+    const payload = encode(config, { ...DEFAULT_LIMITS, ...defined(limits) });
+    // a copy: who changes the spec later changes no plan
+    return decode(bodyOf(payload), DEFAULT_LIMITS) as Record<string, unknown>;
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     throw invalid(id, `"config" cannot be sent to the plugin: ${error.message}`, {
       field: 'config',
     });
   }
-  return config;
 }
 
 function environment(names: readonly string[]): Record<string, string> {
   const entries = names.flatMap((name): [string, string][] => {
-    const value = process.env[name];
+    const value = Object.hasOwn(process.env, name) ? process.env[name] : undefined;
     return value === undefined ? [] : [[name, value]];
   });
   return Object.fromEntries(entries);

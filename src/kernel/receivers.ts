@@ -3,7 +3,7 @@ import { ChunkQueue } from '../protocol/chunk-queue.ts';
 import { decode, encode, forwardable, type Body } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG, KIND } from '../protocol/frame.ts';
-import { DEFAULT_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
+import { RUNTIME_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
 import { fromWireError, isWireError, toWireError } from '../protocol/wire-error.ts';
 import type { Call, Receiver } from '../supervisor/call.ts';
 import type { Dispatcher } from '../supervisor/dispatcher.ts';
@@ -17,7 +17,7 @@ export interface Progress {
 export interface ReceiverOptions {
   pluginId: string;
   limits: Limits;
-  onProgress: (progress: Progress) => void;
+  onProgress: (call: Call, progress: Progress) => void;
 }
 
 /** Of `manager.execute`. */
@@ -52,8 +52,8 @@ export class PromiseReceiver implements Receiver {
     this.#resolve(undefined);
   }
 
-  progress(body: Body): void {
-    reportProgress(body, this.#options);
+  progress(body: Body, call: Call): void {
+    reportProgress(body, call, this.#options);
   }
 
   reject(error: PluginError): void {
@@ -97,8 +97,8 @@ export class StreamReceiver implements Receiver {
     this.chunks.end();
   }
 
-  progress(body: Body): void {
-    reportProgress(body, this.#options);
+  progress(body: Body, call: Call): void {
+    reportProgress(body, call, this.#options);
   }
 
   reject(error: PluginError): void {
@@ -148,15 +148,15 @@ export class LinkReceiver implements Receiver {
 
   reject(error: PluginError): void {
     this.#settled();
-    const payload = encode(toWireError(error), DEFAULT_LIMITS);
+    const payload = encode(toWireError(error), RUNTIME_LIMITS);
     this.#life.link.reply(KIND.failure, this.#to, payload, FLAG.runtime);
   }
 }
 
-function failureOf(body: Body, fromRuntime: boolean, { pluginId, limits }: ReceiverOptions): Error {
+function failureOf(body: Body, fromRuntime: boolean, { pluginId }: ReceiverOptions): Error {
   let wire: unknown;
   try {
-    wire = decode(body, limits);
+    wire = decode(body, RUNTIME_LIMITS);
   } catch (error) {
     wire = toWireError(error);
   }
@@ -172,9 +172,9 @@ function failureOf(body: Body, fromRuntime: boolean, { pluginId, limits }: Recei
   );
 }
 
-function reportProgress(body: Body, { limits, onProgress }: ReceiverOptions): void {
-  const report = decode(body, limits);
+function reportProgress(body: Body, call: Call, { onProgress }: ReceiverOptions): void {
+  const report = decode(body, RUNTIME_LIMITS);
   if (typeof report !== 'object' || report === null || !('fraction' in report)) return;
   const note = 'note' in report && typeof report.note === 'string' ? report.note : undefined;
-  onProgress({ fraction: Number(report.fraction), note });
+  onProgress(call, { fraction: Number(report.fraction), note });
 }

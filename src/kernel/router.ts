@@ -75,15 +75,12 @@ function requestOf(
   };
 }
 
-function receiverOptions(
-  { events }: Kernel,
-  { id, plan, generation }: Supervisor,
-): ReceiverOptions {
+function receiverOptions({ events }: Kernel, { id, plan }: Supervisor): ReceiverOptions {
   return {
     pluginId: id,
     limits: plan.limits,
-    onProgress: (progress) => {
-      events.emit('progress', id, generation, progress);
+    onProgress: (call, progress) => {
+      events.emit('progress', id, call.generation, { callId: call.id, ...progress });
     },
   };
 }

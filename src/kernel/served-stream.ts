@@ -17,12 +17,13 @@ export class ServedStream {
   readonly #life: Life;
   readonly #to: { slot: number; number: number };
   readonly #backlogMax: number;
-  #credit = STREAM_CREDIT_CHUNKS;
+  #credit: number;
   #backlog: Payload[] = [];
 
   constructor({ life, to, keep }: ServedStreamOptions) {
     this.#life = life;
     this.#to = to;
+    this.#credit = keep === 'newest' ? 1 : STREAM_CREDIT_CHUNKS;
     this.#backlogMax = keep === 'newest' ? 1 : EVENT_BACKLOG_MAX;
   }
 

@@ -2,7 +2,7 @@
 import { bodyOf, decode, encode, type Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { KIND } from '../protocol/frame.ts';
-import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import { DEFAULT_LIMITS, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import type { ServiceRequest } from '../protocol/messages.ts';
 import type { EventHub } from './event-hub.ts';
 import type { Locks } from './locks.ts';
@@ -31,7 +31,7 @@ export function serve(
   const { life, caller } = session;
   const request = asRequest(asked);
   const answer = (value: unknown): undefined => {
-    life.link.reply(KIND.result, to, encode(value, DEFAULT_LIMITS));
+    life.link.reply(KIND.result, to, encode(value, RUNTIME_LIMITS));
   };
   switch (request.op) {
     case 'state.get':
@@ -97,7 +97,7 @@ function watch(state: StateStore, key: string, stream: ServedStream): Inbound {
 
 function subscribe(events: EventHub, topic: string, stream: ServedStream): Inbound {
   const stop = events.subscribe(topic, (event) => {
-    stream.push(encode(event, DEFAULT_LIMITS));
+    stream.push(encode(event, RUNTIME_LIMITS));
   });
   return inbound(stream, stop);
 }

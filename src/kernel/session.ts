@@ -5,7 +5,7 @@
 import { decode, encode, forwardable } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG, KERNEL_ROUTE, KIND, TIMEOUT_UNSAID, type FrameReader } from '../protocol/frame.ts';
-import { DEFAULT_LIMITS, ROUTES_MAX } from '../protocol/limits.ts';
+import { ROUTES_MAX, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import { Call } from '../supervisor/call.ts';
 import type { Life } from '../supervisor/life.ts';
@@ -54,6 +54,7 @@ export class Session {
         return;
       case KIND.cancel:
         this.#inbound.get(frame.number)?.cancel();
+        this.#inbound.delete(frame.number);
         return;
       case KIND.credit:
         this.#inbound.get(frame.number)?.grant(frame.detail);
@@ -66,7 +67,7 @@ export class Session {
   /** Answers with an error of the runtime. */
   refuse(to: ReturnTo, error: PluginError): void {
     this.#inbound.delete(to.number);
-    const payload = encode(toWireError(error), DEFAULT_LIMITS);
+    const payload = encode(toWireError(error), RUNTIME_LIMITS);
     this.life.link.reply(KIND.failure, to, payload, FLAG.runtime);
   }
 
@@ -76,7 +77,7 @@ export class Session {
   }
 
   #bind(frame: FrameReader): void {
-    const id = decode(frame, DEFAULT_LIMITS);
+    const id = decode(frame, RUNTIME_LIMITS);
     if (typeof id === 'string' && frame.route > 0 && frame.route <= ROUTES_MAX) {
       this.#routes.set(frame.route, id);
     }
@@ -86,7 +87,7 @@ export class Session {
     const to: ReturnTo = { slot: frame.slot, number: frame.number };
     try {
       if (frame.route === KERNEL_ROUTE) {
-        const inbound = this.#serve(this, decode(frame, DEFAULT_LIMITS), to);
+        const inbound = this.#serve(this, decode(frame, RUNTIME_LIMITS), to);
         if (inbound) this.#inbound.set(to.number, inbound);
       } else this.#forward(frame, to);
     } catch (error) {

@@ -115,15 +115,15 @@ const NOT_YET: Record<string, string> = {
   reload: 'reload is not in this version; call manager.restart(id) after a change',
   wasm: 'WebAssembly plugins are not in this version',
 };
-const NOT_YET_VALUES: Record<string, Record<string, string>> = {
-  isolation: {
-    process: "isolation 'process' is not in this version; use 'thread'",
-    pool: "isolation 'pool' is not in this version; use 'thread'",
-  },
-  host: {
-    script: "host 'script' is not in this version; use 'module'",
-    wasm: "host 'wasm' is not in this version; use 'module'",
-  },
+const NOT_YET_VALUES: Record<string, ReadonlyMap<string, string>> = {
+  isolation: new Map([
+    ['process', "isolation 'process' is not in this version; use 'thread'"],
+    ['pool', "isolation 'pool' is not in this version; use 'thread'"],
+  ]),
+  host: new Map([
+    ['script', "host 'script' is not in this version; use 'module'"],
+    ['wasm', "host 'wasm' is not in this version; use 'module'"],
+  ]),
 };
 
 /** @throws PluginError `INVALID_SPEC` that names each wrong field. */
@@ -146,8 +146,9 @@ function refuseNotYet(value: unknown): void {
     if (field in value) throw invalid(value, what, { field, unavailable: true });
   }
   for (const [field, values] of Object.entries(NOT_YET_VALUES)) {
-    const what = values[String((value as Record<string, unknown>)[field])];
-    if (what) throw invalid(value, what, { field, unavailable: true });
+    const given = (value as Record<string, unknown>)[field];
+    const what = typeof given === 'string' ? values.get(given) : undefined;
+    if (what !== undefined) throw invalid(value, what, { field, unavailable: true });
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { bodyOf, decode, encode, keepable, type Payload } from '../protocol/codec.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
+import { Listeners } from './listeners.ts';
 
 interface Entry {
   payload: Payload;
@@ -14,7 +15,7 @@ export type StateListener = (payload: Payload | undefined) => void;
 
 export class StateStore {
   readonly #entries = new Map<string, Entry>();
-  readonly #listeners = new Map<string, Set<StateListener>>();
+  readonly #listeners = new Listeners<string, StateListener>();
   readonly #onClose = new Set<() => void>();
   #lastVersion = 0;
 
@@ -60,13 +61,7 @@ export class StateStore {
 
   /** Called with the encoded value after each change. Returns what ends it. */
   onChange(key: string, listener: StateListener): () => void {
-    const listeners = this.#listeners.get(key) ?? new Set();
-    this.#listeners.set(key, listeners);
-    listeners.add(listener);
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#listeners.delete(key);
-    };
+    return this.#listeners.add(key, listener);
   }
 
   /** Called when nothing will change any more. Returns what ends it. */
@@ -82,6 +77,6 @@ export class StateStore {
   }
 
   #tell(key: string, payload: Payload | undefined): void {
-    for (const listener of this.#listeners.get(key) ?? []) listener(payload);
+    for (const listener of this.#listeners.of(key)) listener(payload);
   }
 }

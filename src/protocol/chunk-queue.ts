@@ -56,7 +56,10 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
   /** Stops reading: what has come is dropped, the producer is told. */
   cancel(): void {
     this.#chunks = [];
-    if (this.#end) return;
+    if (this.#end) {
+      this.#end = {};
+      return;
+    }
     this.#finish({});
     this.#options.cancel();
   }

@@ -45,6 +45,15 @@ export const DEFAULT_LIMITS: Limits = {
   logBytesPerSecMax: 256 * 1024,
 };
 
+/**
+ * For what the runtime itself says, whatever a plugin's own limits are: errors, logs, requests to
+ * the kernel. A little more than a value may have, for what is wrapped around it.
+ */
+export const RUNTIME_LIMITS = {
+  payloadBytesMax: DEFAULT_LIMITS.payloadBytesMax + 64 * 1024,
+  payloadDepthMax: DEFAULT_LIMITS.payloadDepthMax + 8,
+};
+
 /** Where calls wait for their plugin. */
 export interface MailboxOptions {
   /** Calls that may wait. Default 10,000. */

@@ -26,9 +26,15 @@ export interface BootData {
 /** The answer to a control verb: an error is data, so it keeps its code and stack. */
 export type Outcome<T = undefined> = { ok: true; value: T } | { ok: false; error: WireError };
 
+/** A value of the plugin's, encoded as on the bus. */
+export interface EncodedValue {
+  frame: Uint8Array;
+  flags: number;
+}
+
 export interface ActorHealth {
   ready: boolean;
-  detail?: Uint8Array | undefined;
+  detail?: EncodedValue | undefined;
   reason?: string | undefined;
 }
 
@@ -36,7 +42,7 @@ export interface ActorStats {
   heapUsedBytes: number;
   externalBytes: number;
   /** Encoded: what the plugin's `stats` hook says. */
-  plugin: Uint8Array | undefined;
+  plugin: EncodedValue | undefined;
 }
 
 /** The control plane, spoken over Comlink. None of these is waited for without a deadline. */

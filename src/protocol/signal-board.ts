@@ -69,6 +69,12 @@ export class SignalBoard {
     return this.hasBegun(number);
   }
 
+  /** Takes a cancellation back. The actor may have seen it all the same, and skip the call. */
+  withdraw(slot: number): void {
+    Atomics.store(this.#words, CANCELLED + slot, 0);
+    this.cancelSettled();
+  }
+
   /** The cancelled call is gone; checkpoints need not look any more. */
   cancelSettled(): void {
     this.#attending--;

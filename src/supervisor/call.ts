@@ -17,7 +17,7 @@ export interface Receiver {
   failure(body: Body, fromRuntime: boolean): void;
   chunk(body: Body): void;
   end(): void;
-  progress(body: Body): void;
+  progress(body: Body, call: Call): void;
   /** The runtime itself ends the call. */
   reject(error: PluginError): void;
 }
@@ -97,7 +97,7 @@ export class Call implements Exchange, Timed {
       return;
     }
     if (frame.kind === KIND.progress) {
-      if (!this.settled) this.#attempt(() => receiver.progress(frame));
+      if (!this.settled) this.#attempt(() => receiver.progress(frame, this));
       return;
     }
     if (!this.settled) this.#end(frame);
@@ -116,6 +116,10 @@ export class Call implements Exchange, Timed {
     } else if (frame.kind === KIND.failure) {
       this.#settle('failed');
       receiver.failure(frame, (frame.flags & FLAG.runtime) !== 0);
+    } else {
+      const { pluginId } = this.owner;
+      const message = `${pluginId} was stopped before the call began`;
+      this.reject('PLUGIN_STOPPED', message, 'aborted', { phase: 'queued' });
     }
   }
 

@@ -123,9 +123,19 @@ export class Dispatcher implements CallOwner {
   /** Rejects what waits: in the mailbox, and at the actor where it has not begun. */
   dropWaiting(error: PluginError): void {
     for (const call of this.#mailbox.clear()) call.rejectWith(error, 'aborted');
+    const board = this.#target?.board;
+    board?.hold({ park: false });
     for (const call of this.#sent()) {
-      const begun = call.address && this.#target?.board.hasBegun(call.address.number);
-      if (!begun) this.#drop(call, error);
+      const { address } = call;
+      if (!board || !address || call.settled || board.hasBegun(address.number)) continue;
+      if (board.cancel(address.slot, address.number)) {
+        // it slipped in just before the gate was held: it may end, or the actor skips it
+        board.withdraw(address.slot);
+      } else {
+        call.cancelled = true;
+        this.#target?.link.signal(KIND.cancel, address, CANCEL_REASON.stop);
+        call.rejectWith(error, 'aborted');
+      }
     }
   }
 

@@ -74,6 +74,8 @@ export class Hooks {
       `resume ${String(number)}`,
       life.control.resume(number),
     );
+    // a plugin that could not resume is paused as before
+    if (outcome === TIMED_OUT || !outcome.ok) life.board.hold({ park: true });
     this.#checkHook(outcome, 'resume', outcome === TIMED_OUT ? 'CALL_TIMEOUT' : 'CALL_FAILED');
   }
 

@@ -62,6 +62,7 @@ export class Supervisor {
   readonly #hooks: Hooks;
   readonly #verbs = new Mutex();
   #lastVerb: { verb: Verb; outcome: Promise<void> } | undefined;
+  #stopsWaiting = 0;
   #settle: ((error: PluginError | undefined) => void) | undefined;
   #machine: Machine = INITIAL;
   #life: Life | undefined;
@@ -102,9 +103,10 @@ export class Supervisor {
   /** Settles when the plugin is there. Verbs queue up; callers of the same one share its outcome. */
   async perform(verb: Verb): Promise<void> {
     if (this.#lastVerb?.verb === verb) return this.#lastVerb.outcome;
-    if ((verb === 'stop' || verb === 'unload') && this.state === 'restarting') {
-      // a verb that waits for the restart must not keep the plugin from being stopped
-      this.#settle?.(this.#stopped());
+    const stops = verb === 'stop' || verb === 'unload';
+    if (stops) {
+      this.#stopsWaiting++;
+      this.#yieldToStop();
     }
     const outcome = this.#verbs.runExclusive(
       () =>
@@ -114,8 +116,10 @@ export class Supervisor {
             if (error) reject(error);
             else resolve();
           };
+          if (stops) this.#stopsWaiting--;
           if (verb === 'load' || verb === 'restart') this.#entry = undefined;
           this.#feed({ type: verb });
+          this.#yieldToStop();
         }),
     );
     const mine = { verb, outcome };
@@ -125,6 +129,11 @@ export class Supervisor {
     } finally {
       if (this.#lastVerb === mine) this.#lastVerb = undefined;
     }
+  }
+
+  /** A verb that waits for a restart must not keep the plugin from being stopped. */
+  #yieldToStop(): void {
+    if (this.#stopsWaiting > 0 && this.state === 'restarting') this.#settle?.(this.#stopped());
   }
 
   /** Accepts a call or rejects it; either way its receiver hears of it exactly once. */

@@ -1,8 +1,8 @@
-import { decode } from '../protocol/codec.ts';
 /** How a plugin is: health and stats, bounded in time and never blocked by a busy plugin. */
-import { HEADER_BYTES } from '../protocol/frame.ts';
-import { BUSY_ANSWER_MS } from '../protocol/limits.ts';
+import { bodyOf, decode } from '../protocol/codec.ts';
+import { BUSY_ANSWER_MS, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { EncodedValue } from '../protocol/messages.ts';
 import type { CrashReport, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -47,7 +47,7 @@ export async function healthOf(plan: PluginPlan, standing: Standing): Promise<He
     state,
     ...busy,
     ...(answer.reason === undefined ? {} : { reason: answer.reason }),
-    ...(answer.detail === undefined ? {} : { detail: decodeVital(answer.detail, plan) }),
+    ...(answer.detail === undefined ? {} : { detail: decodeVital(answer.detail) }),
   };
 }
 
@@ -62,7 +62,7 @@ export async function statsOf(
   const { meter } = dispatcher;
   const { started, succeeded, failed, timedOut, aborted, crashed, deadLetters } = meter;
   const { inFlight, queued } = dispatcher;
-  const plugin = answer === TIMED_OUT ? undefined : decodeVital(answer.plugin, plan);
+  const plugin = answer === TIMED_OUT ? undefined : decodeVital(answer.plugin);
   return {
     state,
     generation,
@@ -109,17 +109,10 @@ function busyFor(life: Life): number | undefined {
   return since === undefined ? undefined : Math.max(0, Date.now() - since);
 }
 
-function decodeVital(frame: Uint8Array | undefined, plan: PluginPlan): unknown {
-  if (!frame) return undefined;
-  const body = {
-    bytes: frame,
-    start: HEADER_BYTES,
-    end: frame.byteLength,
-    flags: 0,
-    attachments: [],
-  };
+function decodeVital(value: EncodedValue | undefined): unknown {
+  if (!value) return undefined;
   try {
-    return decode(body, plan.limits);
+    return decode(bodyOf({ ...value, attachments: [] }), RUNTIME_LIMITS);
   } catch {
     return undefined;
   }

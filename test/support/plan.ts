@@ -12,11 +12,9 @@ export interface PlanFields {
 }
 
 export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
-  const dependencies = (fields.dependencies ?? []).map((dependency) => ({
-    range: undefined,
-    optional: false,
-    ...dependency,
-  }));
+  const dependencies = (fields.dependencies ?? []).map(
+    ({ id, range, optional = false }): Dependency => ({ id, range, optional }),
+  );
   return {
     metadata: {
       id,

@@ -1,9 +1,18 @@
+/** Values compared as strictly as they can be told apart. */
+import assert from 'node:assert/strict';
+import { inspect } from 'node:util';
+
+export function assertTwin(actual: unknown, expected: unknown): void {
+  const shown = inspect(actual, { depth: 9, maxArrayLength: 20, maxStringLength: 200 });
+  assert.ok(isTwin(actual, expected), `not what was expected: ${shown}`);
+}
+
 /**
  * Are two values alike in everything a program can see: values, order of keys and entries, holes,
  * prototypes, and which objects are the same one? (`deepStrictEqual` overlooks the last, and
  * takes two invalid dates for different.) The buffers behind views are not compared.
  */
-export function isTwin(left: unknown, right: unknown): boolean {
+function isTwin(left: unknown, right: unknown): boolean {
   const rightOf = new Map<object, object>();
   const leftOf = new Map<object, object>();
 

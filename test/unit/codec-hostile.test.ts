@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { CodecError } from '../../src/protocol/codec-error.ts';
@@ -191,7 +191,7 @@ describe('random bytes', () => {
     );
     const node = fc
       .tuple(fc.constantFrom(...kinds.split(' ')), fc.array(slot, { maxLength: 5 }))
-      .map(([kind, slots]) => [kind, ...slots]);
+      .map(([kind, slots]) => [kind].concat(slots as string[]));
     fc.assert(
       fc.property(fc.array(node, { maxLength: 6 }), slot, (nodes, root) => {
         decodeOrRefuse(tableOf(nodes, root));

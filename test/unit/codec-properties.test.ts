@@ -1,11 +1,9 @@
-import { inspect } from 'node:util';
-
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { bodyOf, decode, encode, forwardable } from '../../src/protocol/codec.ts';
 import { LIMITS, roundTrip } from '../support/codec.ts';
-import { isTwin } from '../support/twin.ts';
+import { assertTwin } from '../support/twin.ts';
 
 /** Half a character at a time: surrogates that stand alone. */
 const codeUnit = fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit));
@@ -64,7 +62,7 @@ describe('any value that structuredClone carries', () => {
     fc.assert(
       fc.property(value, (sent) => {
         const arrived = roundTrip(sent);
-        expect(isTwin(arrived, structuredClone(sent)), inspect(arrived, { depth: 9 })).toBe(true);
+        assertTwin(arrived, structuredClone(sent));
       }),
       { numRuns: 3_000 },
     );
@@ -73,7 +71,7 @@ describe('any value that structuredClone carries', () => {
   it('arrives with its shape where it is a graph', () => {
     fc.assert(
       fc.property(graph, (sent) => {
-        expect(isTwin(roundTrip(sent), structuredClone(sent))).toBe(true);
+        assertTwin(roundTrip(sent), structuredClone(sent));
       }),
       { numRuns: 2_000 },
     );
@@ -89,7 +87,7 @@ describe('any value that structuredClone carries', () => {
         const own = bodyOf({ frame, flags, attachments });
         const body = { ...own, bytes: batch, start: room + own.start, end: room + own.end };
         const passedOn = forwardable(body);
-        expect(isTwin(decode(bodyOf(passedOn), LIMITS), structuredClone(sent))).toBe(true);
+        assertTwin(decode(bodyOf(passedOn), LIMITS), structuredClone(sent));
       }),
       { numRuns: 500 },
     );
@@ -102,7 +100,7 @@ describe('any value that structuredClone carries', () => {
         const [once, again] = [encode(sent, LIMITS), encode(sent, LIMITS)];
         const { start } = bodyOf(once);
         expect(Buffer.compare(once.frame.subarray(start), again.frame.subarray(start))).toBe(0);
-        expect(isTwin(structuredClone(sent), before)).toBe(true);
+        assertTwin(structuredClone(sent), before);
       }),
       { numRuns: 500 },
     );

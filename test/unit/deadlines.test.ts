@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Deadlines, type Timed } from '../../src/supervisor/deadlines.ts';
@@ -7,11 +7,11 @@ import { Deadlines, type Timed } from '../../src/supervisor/deadlines.ts';
 class Waiter implements Timed {
   timer: Timed['timer'];
   readonly firedAt: number[] = [];
-  then: (() => void) | undefined;
+  onFired: (() => void) | undefined;
 
   onDeadline(): void {
     this.firedAt.push(performance.now());
-    this.then?.();
+    this.onFired?.();
   }
 }
 
@@ -75,7 +75,7 @@ describe('a deadline', () => {
   it('may be added again after it was told, and from within', () => {
     const deadlines = new Deadlines();
     const waiter = add(deadlines, 100);
-    waiter.then = () => {
+    waiter.onFired = () => {
       if (waiter.firedAt.length < 3) deadlines.add(waiter, 100, performance.now());
     };
     vi.advanceTimersByTime(1_000);
@@ -85,7 +85,7 @@ describe('a deadline', () => {
   it('may remove another that is due at the same time', () => {
     const deadlines = new Deadlines();
     const [first, second, third] = [add(deadlines, 100), add(deadlines, 100), add(deadlines, 100)];
-    first.then = () => {
+    first.onFired = () => {
       deadlines.remove(second);
     };
     vi.advanceTimersByTime(1_000);
@@ -106,7 +106,7 @@ describe('thousands of deadlines', () => {
     for (let i = 0; i < 300; i++) {
       for (const timeoutMs of [200, 100, 150]) {
         const waiter = add(deadlines, timeoutMs);
-        waiter.then = () => told.push(`${String(timeoutMs)}/${String(i).padStart(3, '0')}`);
+        waiter.onFired = () => told.push(`${String(timeoutMs)}/${String(i).padStart(3, '0')}`);
       }
     }
     vi.advanceTimersByTime(1_000);

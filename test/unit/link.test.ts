@@ -1,58 +1,15 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { FLAG, KIND, type FrameReader } from '../../src/protocol/frame.ts';
-import { BATCH_BYTES } from '../../src/protocol/limits.ts';
-import { Link, type Exchange, type LinkOptions } from '../../src/transport/link.ts';
+import { FLAG, KIND } from '../../src/protocol/frame.ts';
+import { Link } from '../../src/transport/link.ts';
 import { loopback } from '../../src/transport/loopback.ts';
-import {
-  batchOf,
-  FakeTransport,
-  frameBytes,
-  frameOf,
-  headerOf,
-  payloadOf,
-  type ReadFrame,
-} from '../support/frames.ts';
+import { batchOf, frameBytes, headerOf, payloadOf } from '../support/frames.ts';
+import { Asker, CALL, linkFor } from '../support/link.ts';
 import { turns } from '../support/turns.ts';
-
-const CALL = { route: 3, flags: FLAG.idempotent, timeoutMs: 250, parent: -7 };
-
-/** The asking side of a call that keeps what it is told. */
-class Asker implements Exchange {
-  readonly heard: ReadFrame[] = [];
-
-  onReply(frame: FrameReader): void {
-    this.heard.push(frameOf(frame));
-  }
-
-  get values(): unknown[] {
-    return this.heard.map(({ value }) => value);
-  }
-}
-
-function setUp(options: Partial<LinkOptions> = {}) {
-  const transport = new FakeTransport();
-  const frames: ReadFrame[] = [];
-  const malformed: string[] = [];
-  const link = new Link({
-    transport,
-    generation: 1,
-    slots: 4,
-    onFrame: (frame) => frames.push(frameOf(frame)),
-    onMalformed: (what) => malformed.push(what),
-    onPending: () => undefined,
-    ...options,
-  });
-  const ask = (value: unknown = 'question') => {
-    const asker = new Asker();
-    return { asker, to: link.call(asker, CALL, payloadOf(value)) };
-  };
-  return { transport, frames, malformed, link, ask };
-}
 
 describe('a call', () => {
   it('is sent with its header and value, under a slot and a number of its own', () => {
-    const { transport, link, ask } = setUp({ generation: 9 });
+    const { transport, link, ask } = linkFor({ generation: 9 });
     const { to } = ask({ q: 1 });
     link.flush();
     expect(to).toEqual({ slot: 0, number: 1 });
@@ -68,7 +25,7 @@ describe('a call', () => {
   });
 
   it('hears its own replies, in whatever order they come', () => {
-    const { transport, link, ask } = setUp();
+    const { transport, link, ask } = linkFor();
     const [first, second] = [ask(), ask()];
     transport.arrive(
       batchOf(
@@ -89,7 +46,7 @@ describe('a call', () => {
 
   it('stays open through chunks and progress, and ends with any other reply', () => {
     for (const kind of [KIND.result, KIND.failure, KIND.end, KIND.skipped]) {
-      const { transport, link, ask } = setUp();
+      const { transport, link, ask } = linkFor();
       const { to } = ask();
       transport.arrive(
         batchOf(
@@ -104,7 +61,7 @@ describe('a call', () => {
   });
 
   it('gives its slot to the next, whose number is another', () => {
-    const { transport, ask } = setUp();
+    const { transport, ask } = linkFor();
     const [first, second] = [ask(), ask()];
     transport.arrive(frameBytes({ kind: KIND.result, ...first.to }, 1));
     expect(ask().to).toEqual({ slot: first.to.slot, number: 3 });
@@ -113,7 +70,7 @@ describe('a call', () => {
   });
 
   it('fills the room there is, and frees it', () => {
-    const { transport, link, ask } = setUp({ slots: 2 });
+    const { transport, link, ask } = linkFor({ slots: 2 });
     const { to } = ask();
     expect(link.hasRoom).toBe(true);
     ask();
@@ -123,7 +80,7 @@ describe('a call', () => {
   });
 
   it('is found by its number while it is open', () => {
-    const { transport, link, ask } = setUp();
+    const { transport, link, ask } = linkFor();
     const { asker, to } = ask();
     expect(link.exchangeOf(to.number)).toBe(asker);
     expect([...link.exchanges()]).toEqual([asker]);
@@ -135,14 +92,14 @@ describe('a call', () => {
 
 describe('a reply that nobody waits for is dropped and counted:', () => {
   it('one of an earlier life', () => {
-    const { transport, link, ask } = setUp({ generation: 2 });
+    const { transport, link, ask } = linkFor({ generation: 2 });
     const { asker, to } = ask();
     transport.arrive(frameBytes({ kind: KIND.result, generation: 1, ...to }, 'late'));
     expect([asker.heard, link.lateReplies, link.openCalls]).toEqual([[], 1, 1]);
   });
 
   it('one to a call that is over, also when its slot has another', () => {
-    const { transport, link, ask } = setUp();
+    const { transport, link, ask } = linkFor();
     const over = ask();
     transport.arrive(frameBytes({ kind: KIND.result, ...over.to }, 'in time'));
     const { asker } = ask();
@@ -153,129 +110,15 @@ describe('a reply that nobody waits for is dropped and counted:', () => {
   });
 
   it('one to a slot that never was', () => {
-    const { transport, link } = setUp();
+    const { transport, link } = linkFor();
     transport.arrive(frameBytes({ kind: KIND.chunk, slot: 65_535, number: 0 }, 1));
     expect(link.lateReplies).toBe(1);
   });
 });
 
-describe('what answers no call', () => {
-  it('goes to the owner of the link, with its number, route and detail', () => {
-    const { transport, frames } = setUp();
-    const others = [
-      KIND.call,
-      KIND.cancel,
-      KIND.credit,
-      KIND.bind,
-      KIND.log,
-      KIND.crash,
-      KIND.exit,
-    ];
-    for (const kind of others) {
-      transport.arrive(frameBytes({ kind, slot: 5, number: -9, route: 4, detail: 6 }, 'v'));
-    }
-    expect(frames).toEqual(
-      others.map((kind) => ({
-        ...headerOf({ kind, slot: 5, number: -9, route: 4, detail: 6 }),
-        value: 'v',
-      })),
-    );
-  });
-
-  it('of an earlier life is dropped and counted, too', () => {
-    const { transport, frames, link } = setUp();
-    transport.arrive(frameBytes({ kind: KIND.log, generation: 7 }, 'line'));
-    expect([frames, link.lateReplies]).toEqual([[], 1]);
-  });
-
-  it('is written by reply, signal and tell', () => {
-    const { transport, link } = setUp();
-    link.reply(KIND.failure, { slot: 2, number: 8 }, payloadOf(new Map()), FLAG.runtime);
-    link.signal(KIND.cancel, { slot: 3, number: 9 }, 2);
-    link.tell(KIND.bind, 0, payloadOf('plugin'), 17);
-    expect(link.hasPending).toBe(true);
-    link.flush();
-    expect(link.hasPending).toBe(false);
-    const common = { generation: 1, route: 0, detail: 0, parent: 0, flags: 0 };
-    expect(transport.sent[0]?.frames).toEqual([
-      {
-        ...common,
-        kind: KIND.failure,
-        slot: 2,
-        number: 8,
-        flags: FLAG.rich | FLAG.runtime,
-        value: new Map(),
-      },
-      { ...common, kind: KIND.cancel, slot: 3, number: 9, detail: 2, value: undefined },
-      { ...common, kind: KIND.bind, slot: 0, number: 0, route: 17, value: 'plugin' },
-    ]);
-  });
-});
-
-describe('a malformed message costs itself alone:', () => {
-  it('bytes that are no frame', () => {
-    const { transport, malformed, ask } = setUp();
-    const { asker, to } = ask();
-    transport.arrive(new Uint8Array([1, 2, 3]));
-    const cut = frameBytes({ kind: KIND.result, ...to }, 'text').subarray(0, -1);
-    transport.arrive(batchOf(frameBytes({ kind: KIND.chunk, ...to }, 'before'), cut));
-    transport.arrive(frameBytes({ kind: KIND.result, ...to }, 'after'));
-    expect(asker.values).toEqual(['before', 'after']);
-    expect(malformed).toEqual(['bytes that are no frame', 'bytes that are no frame']);
-  });
-
-  it('a frame whose handling throws', () => {
-    const seen: unknown[] = [];
-    const { transport, malformed } = setUp({
-      onFrame: (frame) => {
-        seen.push(frameOf(frame).value);
-        if (seen.length === 1) throw new Error('cannot handle it');
-      },
-    });
-    transport.arrive(batchOf(frameBytes({ kind: KIND.log }, 1), frameBytes({ kind: KIND.log }, 2)));
-    expect(seen).toEqual([1, 2]);
-    expect(malformed).toEqual(['cannot handle it']);
-  });
-
-  it('a frame whose handling throws what cannot be read', () => {
-    const seen: unknown[] = [];
-    const onFrame = (): never => {
-      seen.push(1);
-      throw Object.create(null);
-    };
-    const { transport, malformed } = setUp({ onFrame });
-    transport.arrive(batchOf(frameBytes({ kind: KIND.log }, 1), frameBytes({ kind: KIND.log }, 2)));
-    expect([seen.length, malformed.length]).toEqual([2, 2]);
-  });
-});
-
-describe('frames of every size and kind keep their order', () => {
-  it('from one link to another', async () => {
-    const [left, right] = loopback();
-    const arrived: unknown[] = [];
-    const onMalformed = vi.fn();
-    const common = { generation: 1, slots: 16, onMalformed, onPending: () => undefined };
-    const sender = new Link({ ...common, transport: left, onFrame: () => undefined });
-    const receiver = new Link({
-      ...common,
-      transport: right,
-      onFrame: (frame) => arrived.push(frameOf(frame).value),
-    });
-    const values = ['small', 'x'.repeat(BATCH_BYTES + 1), { memory: new ArrayBuffer(8) }, 'last'];
-    for (const value of values) {
-      const transfer = typeof value === 'object' ? [value.memory] : [];
-      sender.call(new Asker(), CALL, payloadOf(value, transfer));
-    }
-    sender.flush();
-    await turns();
-    expect(arrived).toEqual(values);
-    expect([onMalformed.mock.calls, receiver.lateReplies]).toEqual([[], 0]);
-  });
-});
-
 describe('closing', () => {
   it('hands back every exchange that is open, oldest first', () => {
-    const { transport, link, ask } = setUp();
+    const { transport, link, ask } = linkFor();
     const calls = [ask(), ask(), ask()];
     const [first, second, third] = calls.map(({ asker, to }) => ({ exchange: asker, address: to }));
     transport.arrive(frameBytes({ kind: KIND.result, ...first?.address }, 1));
@@ -306,7 +149,7 @@ describe('closing', () => {
   });
 
   it('is done once, and ends what is written and what arrives', () => {
-    const { transport, link, ask, frames } = setUp();
+    const { transport, link, ask, frames } = linkFor();
     ask();
     link.close();
     expect(link.close()).toEqual([]);
@@ -319,7 +162,7 @@ describe('closing', () => {
 
 describe('a send that fails', () => {
   it('leaves no call behind that nobody will answer', () => {
-    const { transport, link } = setUp();
+    const { transport, link } = linkFor();
     const memory = new ArrayBuffer(1);
     transport.failure = new Error('it cannot be moved');
     const asker = new Asker();

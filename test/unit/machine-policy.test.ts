@@ -27,7 +27,10 @@ describe('a plugin that ended while it served', () => {
     for (const name of serving) {
       const before = phase(name);
       const env = { ...ENV, restart: { ...DEFAULT_RESTART, type } };
-      expect(inWords(before, transition(before, EVENTS[event], env)), name).toBe(outcome);
+      expect([name, inWords(before, transition(before, EVENTS[event], env))]).toEqual([
+        name,
+        outcome,
+      ]);
     }
   });
 
@@ -37,7 +40,10 @@ describe('a plugin that ended while it served', () => {
         ...phase(name),
         history: { restarts: [ENV.now, ENV.now, ENV.now], streak: 3 },
       };
-      expect(inWords(before, transition(before, EVENTS.crashes, ENV)), name).toBe(GAVE_UP);
+      expect([name, inWords(before, transition(before, EVENTS.crashes, ENV))]).toEqual([
+        name,
+        GAVE_UP,
+      ]);
     }
   });
 
@@ -64,7 +70,10 @@ describe('a restart that goes wrong', () => {
       const full = { restarts: [ENV.now, ENV.now, ENV.now], streak: 3 };
       const before = { ...phase(name), history: full };
       const words = inWords(before, transition(before, EVENTS.fails, ENV));
-      expect(words, name).toBe('failed(fault): end, gave-up, drop fault, settle fault');
+      expect([name, words]).toEqual([
+        name,
+        'failed(fault): end, gave-up, drop fault, settle fault',
+      ]);
     }
   });
 
@@ -145,7 +154,8 @@ describe('what users see', () => {
       ['paused', 'stop', 'paused'],
     ];
     for (const [name, verb, state] of leaving) {
-      expect(stateOf(transition(phase(name), EVENTS[verb], ENV).machine), name).toBe(state);
+      const { machine } = transition(phase(name), EVENTS[verb], ENV);
+      expect([name, stateOf(machine)]).toEqual([name, state]);
     }
   });
 });

@@ -1,4 +1,6 @@
-import fc from 'fast-check';
+import assert from 'node:assert/strict';
+
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { Mailbox } from '../../src/supervisor/mailbox.ts';
@@ -18,9 +20,9 @@ function step(name: string, run: (model: Model, real: Real) => void): Command {
     check: () => true,
     run(model, real) {
       run(model, real);
-      expect(real.length).toBe(model.items.length);
-      expect(real.peek()).toBe(model.items[0]);
-      expect(real.isFull).toBe(model.items.length >= real.capacity);
+      assert.equal(real.length, model.items.length);
+      assert.equal(real.peek(), model.items[0]);
+      assert.equal(real.isFull, model.items.length >= real.capacity);
     },
     toString: () => name,
   };
@@ -39,7 +41,7 @@ const commands = [
     step(`shift ${String(count)}`, (model, real) => {
       for (let i = 0; i < count; i++) {
         const item = model.items.shift();
-        expect(real.shift()).toBe(item);
+        assert.equal(real.shift(), item);
         if (item !== undefined) model.taken.push(item);
       }
     }),
@@ -55,27 +57,27 @@ const commands = [
     step(`remove ${String(seed)}`, (model, real) => {
       const at = seed % (model.items.length + 1);
       const item = model.items[at] ?? -1;
-      expect(real.remove(item)).toBe(at < model.items.length);
+      assert.equal(real.remove(item), at < model.items.length);
       if (at < model.items.length) model.items.splice(at, 1);
     }),
   ),
   fc.constant(
     step('clear', (model, real) => {
-      expect(real.clear()).toEqual(model.items);
+      assert.deepEqual(real.clear(), model.items);
       model.items = [];
     }),
   ),
 ];
 
+function startOf(): { model: Model; real: Real } {
+  return { model: { items: [], taken: [], next: 0 }, real: new Mailbox<number>(1_000) };
+}
+
 describe('a mailbox', () => {
   it('behaves as a plain array would, through any history', () => {
     fc.assert(
       fc.property(fc.commands(commands, { maxCommands: 30 }), (history) => {
-        const setup = (): { model: Model; real: Real } => ({
-          model: { items: [], taken: [], next: 0 },
-          real: new Mailbox<number>(1_000),
-        });
-        fc.modelRun(setup, history);
+        fc.modelRun(startOf, history);
       }),
       { numRuns: 200 },
     );

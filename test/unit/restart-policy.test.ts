@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_RESTART, type RestartOptions } from '../../src/protocol/limits.ts';
@@ -170,7 +170,7 @@ describe('a stable period', () => {
 describe('a decision', () => {
   it('leaves the history it was given as it was', () => {
     const history: RestartHistory = Object.freeze({
-      restarts: Object.freeze([1, 2]) as readonly number[],
+      restarts: Object.freeze([1, 2]),
       streak: 2,
     });
     const env = { now: 3, random: NO_JITTER };

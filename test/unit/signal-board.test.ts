@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { SignalBoard } from '../../src/protocol/signal-board.ts';
@@ -196,15 +196,12 @@ function otherThread(board: SharedArrayBuffer, change: string): Worker {
 function accesses(work: () => void): string[] {
   const log: string[] = [];
   for (const name of ['store', 'load'] as const) {
-    const real = Atomics[name] as (words: Int32Array, index: number, value: number) => number;
-    vi.spyOn(Atomics, name).mockImplementation(((
-      words: Int32Array,
-      index: number,
-      value: number,
-    ) => {
-      log.push(`${name} ${String(index)}`);
-      return real(words, index, value);
-    }) as typeof real);
+    const real = Atomics[name].bind(Atomics) as (...words: unknown[]) => unknown;
+    const watched = (...words: unknown[]): unknown => {
+      log.push(`${name} ${String(words[1])}`);
+      return real(...words);
+    };
+    vi.spyOn(Atomics, name).mockImplementation(watched as never);
   }
   try {
     work();

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { checkSpec, jsonSchema } from '../../src/kernel/spec-schema.ts';
@@ -45,7 +45,9 @@ describe('a spec', () => {
       permissions: { env: ['HOME'] },
     };
     expect(checkSpec(full, 'program')).toEqual(full);
-    expect(checkSpec({ $schema: 'https://example.org/s.json', ...full }, 'manifest')).toMatchObject(full);
+    expect(checkSpec({ $schema: 'https://example.org/s.json', ...full }, 'manifest')).toMatchObject(
+      full,
+    );
   });
 
   it('may say undefined for what it leaves to the default', () => {
@@ -56,8 +58,10 @@ describe('a spec', () => {
   it('of a program may have a URL as entry, one of a manifest may not', () => {
     const entry = new URL('file:///p.mjs');
     expect(checkSpec({ ...SPEC, entry }, 'program').entry).toBe(entry);
-    expect(checkSpec({ ...SPEC, entry: { path: entry } }, 'program').entry).toEqual({ path: entry });
-    expect(refusalOf({ ...SPEC, entry }, 'manifest').message).toContain('"entry"');
+    expect(checkSpec({ ...SPEC, entry: { path: entry } }, 'program').entry).toEqual({
+      path: entry,
+    });
+    expect(refusalOf({ ...SPEC, entry }, 'manifest').message).toContain('"entry');
   });
 
   it('keeps a key __proto__ of its config harmless', () => {
@@ -71,9 +75,17 @@ describe('a field is refused by its name:', () => {
   const wrong: [string, Record<string, unknown>, string][] = [
     ['unknown', { entyr: 'x' }, 'unknown field "entyr"'],
     ['unknown within limits', { limits: { graceMS: 1 } }, 'unknown field "limits.graceMS"'],
-    ['unknown within the backoff', { restart: { backoff: { base: 1 } } }, 'unknown field "restart.backoff.base"'],
+    [
+      'unknown within the backoff',
+      { restart: { backoff: { base: 1 } } },
+      'unknown field "restart.backoff.base"',
+    ],
     ['unknown within permissions', { permissions: { fs: {} } }, 'unknown field "permissions.fs"'],
-    ['unknown within a dependency', { dependencies: [{ id: 'a', rnage: '1' }] }, 'dependencies.0.rnage'],
+    [
+      'unknown within a dependency',
+      { dependencies: [{ id: 'a', rnage: '1' }] },
+      'dependencies.0.rnage',
+    ],
     ['unknown within the entry', { entry: { path: 'x', sha: 'y' } }, 'entry.sha'],
     ['id, missing', { id: undefined }, '"id"'],
     ['id, empty', { id: '' }, '"id"'],
@@ -95,8 +107,16 @@ describe('a field is refused by its name:', () => {
     ['concurrency, a fraction', { concurrency: 1.5 }, '"concurrency"'],
     ['a limit, negative', { limits: { graceMs: -1 } }, '"limits.graceMs"'],
     ['a limit, endless', { limits: { callTimeoutMs: Infinity } }, '"limits.callTimeoutMs"'],
-    ['a limit, more than a timer can count', { limits: { stopTimeoutMs: 2 ** 31 } }, '"limits.stopTimeoutMs"'],
-    ['a payload limit, of nothing', { limits: { payloadBytesMax: 10 } }, '"limits.payloadBytesMax"'],
+    [
+      'a limit, more than a timer can count',
+      { limits: { stopTimeoutMs: 2 ** 31 } },
+      '"limits.stopTimeoutMs"',
+    ],
+    [
+      'a payload limit, of nothing',
+      { limits: { payloadBytesMax: 10 } },
+      '"limits.payloadBytesMax"',
+    ],
     ['mailbox capacity, 0', { mailbox: { capacity: 0 } }, '"mailbox.capacity"'],
     ['mailbox overflow, unknown', { mailbox: { overflow: 'drop' } }, '"mailbox.overflow"'],
     ['restart type, unknown', { restart: { type: 'always' } }, '"restart.type"'],
@@ -117,7 +137,8 @@ describe('a field is refused by its name:', () => {
     expect(refusal.pluginId).toBe('p');
     expect(refusal.message).toMatch(/^the spec of p is not valid: /);
     expect(refusal.data['problems']).toHaveLength(3);
-    for (const field of ['type', 'enabled', 'extra']) expect(refusal.message).toContain(`"${field}"`);
+    for (const field of ['type', 'enabled', 'extra'])
+      expect(refusal.message).toContain(`"${field}"`);
   });
 });
 
@@ -157,9 +178,9 @@ describe('anything else', () => {
     ['a text', 'plugin'],
     ['an array', []],
     ['a function', () => SPEC],
-    ['a class', new (class Spec {})()],
+    ['a date', new Date()],
     ['a host that cannot be a text', { ...SPEC, host: { toString: 1 } }],
-    ['an isolation without a prototype', { ...SPEC, isolation: Object.create(null) }],
+    ['an isolation without a prototype', { ...SPEC, isolation: Object.create(null) as object }],
     ['an id that is an object', { ...SPEC, id: {} }],
   ];
 

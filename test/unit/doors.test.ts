@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+
+import { codeOf, sourceOf } from '../support/sources.ts';
+
+/** What each public door exports. Adding a name is a decision; removing one is a new major version. */
+const DOORS: Record<string, { values: string[]; types: string[] }> = {
+  'src/index.ts': {
+    values: ['PluginError', 'PluginManager'],
+    types: [
+      'BusEvent',
+      'CallCounts',
+      'CloseReport',
+      'CrashReason',
+      'CrashReport',
+      'DependencySpec',
+      'EntrySpec',
+      'ErrorCode',
+      'EventBus',
+      'ExecuteOptions',
+      'HealthReport',
+      'InputOf',
+      'KernelEvent',
+      'KernelEventType',
+      'KernelListener',
+      'Latency',
+      'Limits',
+      'LockOptions',
+      'MailboxOptions',
+      'ManagerContext',
+      'OutputOf',
+      'Permissions',
+      'PluginHandle',
+      'PluginListing',
+      'PluginManagerOptions',
+      'PluginMetadata',
+      'PluginSpec',
+      'PluginState',
+      'PluginStats',
+      'PluginType',
+      'RestartOptions',
+      'SharedState',
+    ],
+  },
+  'src/plugin.ts': {
+    values: ['definePlugin', 'transfer'],
+    types: [
+      'BusEvent',
+      'Call',
+      'CallOptions',
+      'EventBus',
+      'LockOptions',
+      'Logger',
+      'PluginContext',
+      'PluginDefinition',
+      'PluginHooks',
+      'SharedState',
+    ],
+  },
+};
+
+describe('a public door', () => {
+  it.each(Object.keys(DOORS))('exports what is promised and nothing else: %s', (door) => {
+    expect(exportsOf(door)).toEqual(DOORS[door]);
+  });
+
+  it.each(Object.keys(DOORS))('names each export, so that none slips in: %s', (door) => {
+    expect(codeOf(door)).not.toMatch(/export\s*(type\s*)?\*|export\s+default/);
+  });
+
+  it('is one of those the package declares, and its values are there', async () => {
+    const manifest = JSON.parse(sourceOf('package.json')) as { exports: Record<string, unknown> };
+    const code = Object.entries(manifest.exports).flatMap(([name, target]) =>
+      typeof target === 'string' ? [] : [name],
+    );
+    expect(code).toEqual(['.', './plugin']);
+    const modules: Record<string, object> = {
+      'src/index.ts': await import('../../src/index.ts'),
+      'src/plugin.ts': await import('../../src/plugin.ts'),
+    };
+    for (const [door, module] of Object.entries(modules)) {
+      expect(Object.keys(module).toSorted()).toEqual(DOORS[door]?.values);
+    }
+  });
+});
+
+function exportsOf(door: string): { values: string[]; types: string[] } {
+  const code = codeOf(door);
+  const names: { values: string[]; types: string[] } = { values: [], types: [] };
+  for (const [, type, list] of code.matchAll(/^export\s+(type\s+)?\{([^}]*)\}/gm)) {
+    for (const item of (list ?? '').split(',')) {
+      const name =
+        item
+          .trim()
+          .split(/\s+as\s+/)
+          .at(-1) ?? '';
+      const isType = type !== undefined || name.startsWith('type ');
+      if (name) names[isType ? 'types' : 'values'].push(name.replace(/^type /, ''));
+    }
+  }
+  for (const [, kind, name] of code.matchAll(
+    /^export\s+(?:async\s+|abstract\s+)?(interface|type|function|const|let|class)\s+(\w+)/gm,
+  )) {
+    names[kind === 'interface' || kind === 'type' ? 'types' : 'values'].push(name ?? '');
+  }
+  return { values: names.values.toSorted(), types: names.types.toSorted() };
+}
