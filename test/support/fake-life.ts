@@ -1,0 +1,131 @@
+/** Lives without threads, for a supervisor: a test says what each hook answers and when it dies. */
+import type { PluginPlan } from '../../src/protocol/manifest.ts';
+import type { ActorControl, Outcome } from '../../src/protocol/messages.ts';
+import type { Death, Life, LifeRequest } from '../../src/supervisor/life.ts';
+import { Supervisor, type SupervisorEvent } from '../../src/supervisor/supervisor.ts';
+import { FakeActor } from './fake-actor.ts';
+import { planFor, type PlanFields } from './plan.ts';
+
+/** `hangs`: it never answers. An Error: the hook failed with it. */
+export type Answer = 'ok' | 'hangs' | Error;
+
+/** What the control plane is asked: `open`, a hook, or `shutdown`. */
+export type Question = 'open' | 'load' | 'init' | 'start' | 'pause' | 'resume' | 'shutdown';
+
+export class FakeLife implements Life {
+  readonly generation: number;
+  readonly startedAt = 0;
+  readonly actor: FakeActor;
+  readonly link: Life['link'];
+  readonly board: Life['board'];
+  readonly control: ActorControl;
+  readonly died: Promise<Death>;
+  readonly asked: Question[] = [];
+  /** Why it was ended from outside, if it was. */
+  ended: string | undefined;
+  isDead = false;
+  readonly #script: Script;
+  #bury: (death: Death) => void = () => undefined;
+
+  constructor(request: LifeRequest, script: Script) {
+    this.generation = request.generation;
+    this.actor = new FakeActor(request.generation);
+    ({ link: this.link, board: this.board } = this.actor.target);
+    this.#script = script;
+    this.control = {
+      open: () => this.#answer('open'),
+      hook: (name) => this.#answer(name),
+      pause: () => this.#answer('pause'),
+      resume: () => this.#answer('resume'),
+      shutdown: () => this.#answer('shutdown'),
+      health: () => Promise.resolve({ ready: true }),
+      stats: () => Promise.resolve({ heapUsedBytes: 1, externalBytes: 1, plugin: undefined }),
+    };
+    this.died = new Promise((resolve) => {
+      this.#bury = resolve;
+    });
+  }
+
+  end(reason: string): void {
+    this.ended ??= reason;
+    if (this.#script.diesWhenEnded) this.die(reason as Death['reason']);
+  }
+
+  die(reason: Death['reason'], message = `it died: ${reason}`): void {
+    if (this.isDead) return;
+    this.isDead = true;
+    this.#bury({ reason, message, exitCode: 1, error: undefined, zombie: false });
+  }
+
+  utilization(): number {
+    return 0;
+  }
+
+  #answer(question: Question): Promise<Outcome> {
+    this.asked.push(question);
+    const answer = this.#script.answers[question] ?? 'ok';
+    // as Comlink: who is dead, or hangs, never answers
+    if (answer === 'hangs' || this.isDead) return new Promise(() => undefined);
+    if (answer === 'ok') return Promise.resolve({ ok: true, value: undefined });
+    const { name, message } = answer;
+    return Promise.resolve({ ok: false, error: { name, message } });
+  }
+}
+
+/** How the lives that come behave; a test may change it at any time. */
+export interface Script {
+  answers: Partial<Record<Question, Answer>>;
+  diesWhenEnded: boolean;
+  /** Finding the code fails. */
+  prepare: Error | undefined;
+}
+
+export function supervised(fields: PlanFields = {}) {
+  const script: Script = { answers: {}, diesWhenEnded: true, prepare: undefined };
+  const lives: FakeLife[] = [];
+  const letGo: Life[] = [];
+  const events: { event: SupervisorEvent; generation: number }[] = [];
+  const plan: PluginPlan = planFor('p', fields);
+  const supervisor = new Supervisor({
+    plan,
+    agentId: 'agent',
+    random: () => 0,
+    prepareEntry: () =>
+      script.prepare
+        ? Promise.reject(script.prepare)
+        : Promise.resolve({ entryUrl: 'file:///p.mjs', sourceMaps: false }),
+    createLife: (request) => {
+      const life = new FakeLife(request, script);
+      lives.push(life);
+      return life;
+    },
+    outgoing: () => undefined,
+    lifeEnded: (life) => {
+      letGo.push(life);
+    },
+    emit: (event, generation) => {
+      events.push({ event, generation });
+    },
+  });
+  return {
+    supervisor,
+    script,
+    lives,
+    letGo,
+    events,
+    /** State changes and other events, as text. */
+    told: () => events.map(({ event }) => inWords(event)),
+    latest: (): FakeLife => {
+      const life = lives.at(-1);
+      if (!life) throw new Error('there is no life');
+      return life;
+    },
+    up: async () => {
+      for (const verb of ['load', 'init', 'start'] as const) await supervisor.perform(verb);
+    },
+  };
+}
+
+function inWords(event: SupervisorEvent): string {
+  return event.type === 'state-changed' ? `${event.from} → ${event.to}` : event.type;
+}

@@ -1,0 +1,151 @@
+import * as fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { FLAG, KIND } from '../../src/protocol/frame.ts';
+import { PLUGIN_STATES } from '../../src/protocol/report.ts';
+import { VERBS } from '../../src/supervisor/machine.ts';
+import { supervised, type Question } from '../support/fake-life.ts';
+import { requestOf, type Recorder } from '../support/recorder.ts';
+import { accountOf } from '../support/running-plugin.ts';
+import { turns } from '../support/turns.ts';
+
+const QUESTIONS: Question[] = ['open', 'load', 'init', 'start', 'pause', 'resume', 'shutdown'];
+const DEATHS = ['exit', 'uncaught', 'normal', 'hang'] as const;
+
+const acts = {
+  verb: { weight: 5, choice: fc.constantFrom(...VERBS) },
+  call: { weight: 5, choice: fc.boolean() },
+  work: { weight: 3, choice: fc.nat(3) },
+  die: { weight: 3, choice: fc.constantFrom(...DEATHS) },
+  wait: { weight: 2, choice: fc.constantFrom(1, 60, 300, 12_000) },
+  hang: { weight: 1, choice: fc.constantFrom(...QUESTIONS) },
+  fail: { weight: 1, choice: fc.constantFrom(...QUESTIONS) },
+  heal: { weight: 2, choice: fc.constant(true) },
+  linger: { weight: 1, choice: fc.boolean() },
+};
+const act = fc.oneof(
+  ...Object.entries(acts).map(([name, { weight, choice }]) => ({
+    weight,
+    arbitrary: fc.tuple(fc.constant(name as keyof typeof acts), choice as fc.Arbitrary<unknown>),
+  })),
+);
+
+/** A supervisor, its users and its lives. */
+class Play {
+  readonly #stage = supervised();
+  readonly #verbs: Promise<unknown>[] = [];
+  readonly calls: Recorder[] = [];
+  readonly seen = new Set<string>();
+
+  get stage(): ReturnType<typeof supervised> {
+    return this.#stage;
+  }
+
+  async act([name, choice]: readonly [keyof typeof acts, unknown]): Promise<void> {
+    const { supervisor } = this.#stage;
+    await this[name](choice as never);
+    await turns();
+    this.seen.add(supervisor.state);
+  }
+
+  /** Everything answers again, threads die when they are ended, and it is unloaded. */
+  async finish(): Promise<void> {
+    const { script, lives } = this.#stage;
+    script.answers = {};
+    script.diesWhenEnded = true;
+    this.verb('unload');
+    for (let i = 0; i < 5; i++) {
+      await turns(60);
+      for (const life of lives) if (life.ended) life.die('asked');
+      await vi.advanceTimersByTimeAsync(60_000);
+    }
+    await Promise.all(this.#verbs);
+  }
+
+  verb(verb: (typeof VERBS)[number]): void {
+    this.#verbs.push(this.#stage.supervisor.perform(verb).catch(() => undefined));
+  }
+
+  call(idempotent: boolean): void {
+    const request = requestOf(this.calls.length, { flags: idempotent ? FLAG.idempotent : 0 });
+    this.calls.push(request.receiver);
+    this.#stage.supervisor.accept(request);
+  }
+
+  work(count: number): void {
+    const life = this.#stage.lives.at(-1);
+    if (!life || life.isDead) return;
+    for (let i = 0; i < count && life.board.mayBegin(); i++) life.actor.begin();
+    const [visit] = life.actor.running;
+    if (visit && count % 2 === 0) life.actor.reply(visit, KIND.result, visit.value);
+  }
+
+  die(reason: (typeof DEATHS)[number]): void {
+    this.#stage.lives.at(-1)?.die(reason);
+  }
+
+  async wait(ms: number): Promise<void> {
+    await vi.advanceTimersByTimeAsync(ms);
+  }
+
+  hang(question: Question): void {
+    this.#stage.script.answers[question] = 'hangs';
+  }
+
+  fail(question: Question): void {
+    this.#stage.script.answers[question] = new Error('no');
+  }
+
+  heal(): void {
+    this.#stage.script.answers = {};
+  }
+
+  linger(lingers: boolean): void {
+    this.#stage.script.diesWhenEnded = !lingers;
+  }
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('a supervisor, through any history', () => {
+  it('settles every verb and call once, lets each life go once, and leaves nothing behind', async () => {
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(fc.boolean(), fc.array(act, { maxLength: 40 }), async (isUp, list) => {
+        const play = new Play();
+        const { supervisor, lives, letGo, events, up } = play.stage;
+        if (isUp) await up();
+        for (const each of list) {
+          await play.act(each);
+          const account = accountOf(supervisor.dispatcher);
+          expect(account.out).toBe(account.in);
+        }
+        await play.finish();
+        for (const state of play.seen) seen.add(state);
+
+        expect(supervisor.state).toBe('unloaded');
+        expect(play.calls.map(({ settled }) => settled)).toEqual(play.calls.map(() => 1));
+        expect([supervisor.dispatcher.inFlight, supervisor.dispatcher.queued]).toEqual([0, 0]);
+        expect(new Set(letGo)).toEqual(new Set(lives));
+        expect(letGo).toHaveLength(lives.length);
+        expect(vi.getTimerCount()).toBe(0);
+        // each state follows from the one before, and generations only grow
+        let state = 'unloaded';
+        for (const { event } of events) {
+          if (event.type !== 'state-changed') continue;
+          expect(event.from).toBe(state);
+          state = event.to;
+        }
+        const numbers = events.map(({ generation }) => generation);
+        expect(numbers).toEqual(numbers.toSorted((a, b) => a - b));
+      }),
+      { numRuns: 400 },
+    );
+    expect([...seen].toSorted()).toEqual(PLUGIN_STATES.toSorted());
+  });
+});
