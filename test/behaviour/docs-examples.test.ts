@@ -34,7 +34,7 @@ describe.each(['README.md', 'docs/writing-plugins.md'])('the examples of %s', (p
         cwd: path.dirname(program),
         timeout: 30_000,
       });
-      expect(stdout.trim(), program).not.toBe('');
+      expect({ program, isSilent: stdout.trim() === '' }).toEqual({ program, isSilent: false });
     }
   }, 120_000);
 });
