@@ -23,6 +23,8 @@ export type Intent = 'unloaded' | 'loaded' | 'initialized' | 'running' | 'paused
 /** Where a restart stands. */
 export type RestartStep =
   | 'stopping'
+  /** Stopped because of a sibling; then it waits for its group. */
+  | 'halting'
   | 'waiting'
   | 'loading'
   | 'initializing'
@@ -61,7 +63,17 @@ export type LifecycleEvent =
   /** The thread is gone. */
   | { type: 'died'; end: End; error: PluginError }
   /** The backoff is over. */
-  | { type: 'retry' };
+  | { type: 'retry' }
+  | GroupOrder;
+
+/** What a group says to its children; see orders.ts. */
+export type GroupOrder =
+  /** A sibling ended: stop, and wait for the group. */
+  | { type: 'halt' }
+  /** Come (back) up. */
+  | { type: 'revive' }
+  /** The group gave up. */
+  | { type: 'give-up'; error: PluginError };
 
 export type Effect =
   /** Create a thread, import the plugin, run `load`; answers done, hook-failed or died. */
@@ -73,14 +85,26 @@ export type Effect =
   | { do: 'end'; awaited: boolean }
   | { do: 'retry-in'; delayMs: number }
   | { do: 'cancel-retry' }
+  /** A life of a managed plugin ended: its group decides. Always the last effect. */
+  | { do: 'report-end'; report: EndReport }
   /** Reject the calls that wait. */
   | { do: 'drop-waiting'; error: PluginError }
   /** The verb under way, if there is one, has its outcome. */
   | { do: 'settle'; error?: PluginError }
   | { do: 'tell'; event: 'restarting' | 'restarted' | 'gave-up'; data?: Record<string, unknown> };
 
+/** How the life of a group's child ended. */
+export interface EndReport {
+  end: End;
+  error: PluginError;
+  /** Trying again cannot help. */
+  permanent: boolean;
+}
+
 export interface MachineEnv {
   pluginId: string;
+  /** A group decides about its restarts, not its own budget. */
+  managed: boolean;
   restart: RestartOptions;
   now: number;
   random: () => number;

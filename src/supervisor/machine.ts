@@ -4,12 +4,15 @@
  * with events.
  */
 import type { LifecycleEvent, Machine, MachineEnv, Step } from './lifecycle.ts';
+import { onOrder } from './orders.ts';
 import { onDied, onDone, onHookFailed, onRetry } from './outcomes.ts';
 import { onVerb } from './verbs.ts';
 
 export { callsOf, INITIAL, stateOf, VERBS } from './lifecycle.ts';
 export type {
   Effect,
+  EndReport,
+  GroupOrder,
   Intent,
   LifecycleEvent,
   Machine,
@@ -30,6 +33,10 @@ export function transition(machine: Machine, event: LifecycleEvent, env: Machine
       return onDied(machine, event, env);
     case 'retry':
       return onRetry(machine);
+    case 'halt':
+    case 'revive':
+    case 'give-up':
+      return onOrder(machine, event);
     default:
       return onVerb(machine, event.type, env);
   }

@@ -1,7 +1,15 @@
 /** What follows from what happened: hooks that ended, threads that died. Pure; see machine.ts. */
 import type { PluginError } from '../protocol/errors.ts';
-import type { Effect, Intent, Machine, MachineEnv, RestartStep, Step } from './lifecycle.ts';
-import { decideRestart, type End } from './restart-policy.ts';
+import type {
+  Effect,
+  EndReport,
+  Intent,
+  Machine,
+  MachineEnv,
+  RestartStep,
+  Step,
+} from './lifecycle.ts';
+import { decideRestart, isWanted, type End } from './restart-policy.ts';
 import {
   dropStopped,
   END,
@@ -40,6 +48,7 @@ export function onDone(machine: Machine): Step {
 function restartStepDone(machine: Machine, step: RestartStep, intent: Intent): Step {
   switch (step) {
     case 'stopping':
+    case 'halting':
       return stay(machine, [END_AWAITED]);
     case 'waiting':
       return stay(machine, []);
@@ -83,8 +92,10 @@ export function onHookFailed(
       return go(machine, { ...phase, error }, [END_AWAITED]);
     case 'restarting':
       if (phase.step === 'waiting') return stay(machine, []);
-      if (phase.step === 'stopping') return stay(machine, [END_AWAITED]);
-      if (event.permanent) return giveUp(machine, error, 'permanent-error', [END]);
+      if (phase.step === 'stopping' || phase.step === 'halting') {
+        return stay(machine, [END_AWAITED]);
+      }
+      if (event.permanent) return permanentError(machine, error, env);
       return restartOrGiveUp(machine, 'abnormal', error, env, [END]);
     default:
       return stay(machine, []);
@@ -125,6 +136,7 @@ export function onDied(
     case 'restarting':
       if (phase.step === 'waiting') return stay(machine, []);
       if (phase.step === 'stopping') return go(machine, restarting('loading'), [SPAWN]);
+      if (phase.step === 'halting') return go(machine, restarting('waiting'), []);
       return restartOrGiveUp(machine, end, error, env, []);
   }
 }
@@ -143,6 +155,7 @@ function restartOrGiveUp(
   env: MachineEnv,
   before: Effect[],
 ): Step {
+  if (env.managed) return leaveToGroup(machine, { end, error, permanent: false }, env, before);
   const decision = decideRestart(env.restart, machine.history, end, env);
   if (!decision.restart) {
     if (decision.why === 'too-often') return giveUp(machine, error, 'too-often', before);
@@ -154,6 +167,26 @@ function restartOrGiveUp(
   return delayMs === 0
     ? go(next, restarting('loading'), [...effects, SPAWN])
     : go(next, restarting('waiting'), [...effects, { do: 'retry-in', delayMs }]);
+}
+
+/** The group hears of every end; what its restart type wants back waits for the group's order. */
+function leaveToGroup(
+  machine: Machine,
+  report: EndReport,
+  env: MachineEnv,
+  before: Effect[],
+): Step {
+  const { end, error } = report;
+  const { machine: next, effects } = isWanted(env.restart.type, end)
+    ? go(machine, restarting('waiting'), before)
+    : stayDown(machine, end, error, env, before);
+  return { machine: next, effects: [...effects, { do: 'report-end', report }] };
+}
+
+function permanentError(machine: Machine, error: PluginError, env: MachineEnv): Step {
+  return env.managed
+    ? leaveToGroup(machine, { end: 'abnormal', error, permanent: true }, env, [END])
+    : giveUp(machine, error, 'permanent-error', [END]);
 }
 
 /** The policy does not want it back. */

@@ -61,6 +61,7 @@ export function backoffMs(
   return full * (1 - backoff.jitter * random());
 }
 
-function isWanted(type: RestartOptions['type'], end: End): boolean {
+/** Whether an end is one that its restart type brings back. */
+export function isWanted(type: RestartOptions['type'], end: End): boolean {
   return type === 'permanent' || (type === 'transient' && end === 'abnormal');
 }

@@ -21,7 +21,15 @@ import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
 import type { CreateLife, Death, Life } from './life.ts';
 import { callsOf, INITIAL, stateOf, transition } from './machine.ts';
-import type { Effect, LifecycleEvent, Machine, Verb } from './machine.ts';
+import type {
+  Effect,
+  EndReport,
+  GroupOrder,
+  LifecycleEvent,
+  Machine,
+  Phase,
+  Verb,
+} from './machine.ts';
 import { healthOf, statsOf, type Standing } from './vitals.ts';
 
 /** What a supervisor tells; the kernel makes events of it. */
@@ -55,9 +63,19 @@ export interface SupervisorOptions {
   random?: () => number;
 }
 
+/** Decides about the restarts of a managed plugin. */
+export interface Overseer {
+  /** What is wanted back waits in `restarting` for an order. */
+  ended(report: EndReport): void;
+  /** The machine made a step. */
+  changed(): void;
+}
+
 export class Supervisor {
   readonly plan: PluginPlan;
   readonly dispatcher: Dispatcher;
+  /** Set by the group that the plugin is a child of. */
+  overseer: Overseer | undefined;
   readonly #options: SupervisorOptions;
   readonly #hooks: Hooks;
   readonly #verbs = new Mutex();
@@ -96,8 +114,17 @@ export class Supervisor {
     return stateOf(this.#machine);
   }
 
+  get phase(): Phase {
+    return this.#machine.phase;
+  }
+
   get generation(): number {
     return this.#generation;
+  }
+
+  /** What the overseer decided. Orders do not queue behind verbs. */
+  order(order: GroupOrder): void {
+    this.#feed(order);
   }
 
   /** Settles when the plugin is there. Verbs queue up; callers of the same one share its outcome. */
@@ -175,6 +202,7 @@ export class Supervisor {
     const before = this.state;
     const { machine, effects } = transition(this.#machine, event, {
       pluginId: this.id,
+      managed: this.overseer !== undefined,
       restart: this.plan.restart,
       now: performance.now(),
       random: this.#options.random ?? Math.random,
@@ -189,6 +217,7 @@ export class Supervisor {
     if (after !== before) this.#emit({ type: 'state-changed', from: before, to: after });
     this.dispatcher.setFlowing(flowing);
     for (const effect of effects) this.#perform(effect);
+    this.overseer?.changed();
   }
 
   #perform(effect: Effect): void {
@@ -215,6 +244,9 @@ export class Supervisor {
       case 'cancel-retry':
         clearTimeout(this.#retry);
         return;
+      case 'report-end':
+        this.overseer?.ended(effect.report);
+        return;
       case 'drop-waiting':
         this.dispatcher.dropWaiting(effect.error);
         return;
@@ -240,7 +272,7 @@ export class Supervisor {
 
   #wantsLife(): boolean {
     const { phase } = this.#machine;
-    return phase.at === 'loading' || phase.at === 'restarting';
+    return phase.at === 'loading' || (phase.at === 'restarting' && phase.step === 'loading');
   }
 
   #begin(entry: PreparedEntry): void {

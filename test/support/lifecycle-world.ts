@@ -23,6 +23,12 @@ export class World {
   #working = false;
   #ending = false;
   #retryArmed = false;
+  readonly #managed: boolean;
+
+  /** @param managed a group decides: whatever waits, waits for its orders. */
+  constructor(managed = false) {
+    this.#managed = managed;
+  }
 
   /** Verbs are serialised; but one that waits for a restart gives way where the plugin is to go. */
   perform(verb: Verb): void {
@@ -39,10 +45,13 @@ export class World {
     }
     if (this.#alive) yield* ['exits', 'shuts-down', 'crashes'] as const;
     if (this.#retryArmed) yield 'retry';
+    const { phase } = this.machine;
+    if (this.#managed && phase.at === 'restarting' && phase.step === 'waiting') yield 'revive';
   }
 
   happen(name: EventName): void {
     if (DEATHS.has(name)) this.#gone();
+    else if (ORDERS.has(name)) assert.ok(this.#managed, `${name} without a group`);
     else if (name === 'retry') this.#retryArmed = false;
     else this.#working = false;
     this.#feed(EVENTS[name]);
@@ -51,7 +60,11 @@ export class World {
   #feed(event: LifecycleEvent): void {
     this.#now += 50;
     const before = phaseInWords(this.machine.phase);
-    const { machine, effects } = transition(this.machine, event, { ...ENV, now: this.#now });
+    const { machine, effects } = transition(this.machine, event, {
+      ...ENV,
+      managed: this.#managed,
+      now: this.#now,
+    });
     this.machine = machine;
     const after = phaseInWords(machine.phase);
     if (after === 'running' && before !== 'running') {
@@ -59,11 +72,11 @@ export class World {
     }
     const outcomes = effects.filter((effect) => effect.do === 'settle');
     assert.ok(outcomes.length <= 1, `several outcomes of one step, ${before} → ${after}`);
-    for (const effect of effects) this.#perform(effect);
+    for (const effect of effects) this.#perform(effect, effects);
     this.#check(`${after} after ${event.type} in ${before}`);
   }
 
-  #perform(effect: Effect): void {
+  #perform(effect: Effect, effects: readonly Effect[]): void {
     switch (effect.do) {
       case 'spawn':
         assert.ok(!this.#alive, 'a second life beside the first');
@@ -81,7 +94,12 @@ export class World {
         else this.#gone();
         return;
       case 'retry-in':
+        assert.ok(!this.#managed, 'a restart that the group did not order');
         this.#retryArmed = true;
+        return;
+      case 'report-end':
+        assert.ok(this.#managed, 'nobody is there to report to');
+        assert.equal(effects.at(-1), effect, 'a report before the step is over');
         return;
       case 'cancel-retry':
         this.#retryArmed = false;
@@ -110,6 +128,8 @@ export class World {
     }
   }
 }
+
+const ORDERS: ReadonlySet<EventName> = new Set(['halt', 'revive', 'give-up']);
 
 const DEATHS: ReadonlySet<EventName> = new Set(['exits', 'shuts-down', 'crashes']);
 

@@ -21,6 +21,7 @@ export const KEPT = new PluginError('CALL_FAILED', 'an earlier fault');
 
 export const ENV: MachineEnv = {
   pluginId: 'p',
+  managed: false,
   restart: DEFAULT_RESTART,
   now: 1_000_000,
   random: () => 0,
@@ -41,6 +42,9 @@ export const EVENTS = {
   'shuts-down': { type: 'died', end: 'shutdown', error: FAULT },
   'crashes': { type: 'died', end: 'abnormal', error: FAULT },
   'retry': { type: 'retry' },
+  'halt': { type: 'halt' },
+  'revive': { type: 'revive' },
+  'give-up': { type: 'give-up', error: FAULT },
 } satisfies Record<string, LifecycleEvent>;
 export type EventName = keyof typeof EVENTS;
 
@@ -60,6 +64,7 @@ export const PHASES: Record<string, Machine> = {
   'unloading': machine({ at: 'unloading', from: 'paused', error: undefined }, 'unloaded'),
   'unloading!': machine({ at: 'unloading', from: 'paused', error: KEPT }, 'unloaded'),
   'restarting/stopping': restarting('stopping', 'running'),
+  'restarting/halting': restarting('halting', 'running'),
   'restarting/waiting': restarting('waiting', 'running'),
   'restarting/loading': restarting('loading', 'running'),
   'restarting/initializing': restarting('initializing', 'running'),
@@ -121,6 +126,8 @@ function effectInWords(effect: Effect): string {
       return effect.error ? `settle ${errorInWords(effect.error)}` : 'settle';
     case 'tell':
       return effect.event;
+    case 'report-end':
+      return `report ${effect.report.end}${effect.report.permanent ? ' for good' : ''}`;
     default:
       return effect.do;
   }

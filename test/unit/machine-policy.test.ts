@@ -130,6 +130,7 @@ describe('what users see', () => {
     ['stopping', 'running', 'refused'],
     ['unloading', 'paused', 'refused'],
     ['restarting/stopping', 'restarting', 'waits'],
+    ['restarting/halting', 'restarting', 'waits'],
     ['restarting/waiting', 'restarting', 'waits'],
     ['restarting/loading', 'restarting', 'waits'],
     ['restarting/initializing', 'restarting', 'waits'],

@@ -6,22 +6,26 @@ import { INITIAL, transition, VERBS } from '../../src/supervisor/machine.ts';
 import { INTENTS, World } from '../support/lifecycle-world.ts';
 import { ENV, EVENTS, phaseInWords, type EventName } from '../support/lifecycle.ts';
 
-/** A verb; that things go well; or the number of one of the events that are possible then. */
+/** A verb; that things go well; a group's order; or the number of one of the events that are possible then. */
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.constantFrom(...VERBS) },
   { weight: 5, arbitrary: fc.constant('well' as const) },
   { weight: 1, arbitrary: fc.nat() },
+  { weight: 1, arbitrary: fc.constantFrom('halt' as const, 'revive' as const, 'give-up' as const) },
 );
+const walk = fc.array(step, { maxLength: 60 });
 
 describe('the lifecycle machine, through any history', () => {
   it('stays consistent, and settles every verb exactly once', () => {
     const seen = new Set<string>();
     fc.assert(
-      fc.property(fc.boolean(), fc.array(step, { maxLength: 60 }), (isUp, steps) => {
-        const world = new World();
+      fc.property(fc.boolean(), fc.boolean(), walk, (managed, isUp, steps) => {
+        const world = new World(managed);
         for (const next of isUp ? [...UP, ...steps] : steps) {
           if (next === 'well') goWell(world);
-          else if (typeof next === 'string') world.perform(next);
+          else if (isOrder(next)) {
+            if (managed) world.happen(next);
+          } else if (typeof next === 'string') world.perform(next);
           else {
             const possible = [...world.possible()];
             const name = possible[next % possible.length];
@@ -47,15 +51,21 @@ describe('the lifecycle machine, through any history', () => {
       type: fc.constantFrom('permanent' as const, 'transient' as const, 'temporary' as const),
       intensity: fc.nat(4),
     });
+    const managed = fc.boolean();
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...names)), restart, (events, options) => {
-        let machine = INITIAL;
-        for (const name of events) {
-          const env = { ...ENV, restart: { ...DEFAULT_RESTART, ...options } };
-          machine = transition(machine, EVENTS[name], env).machine;
-          expect(INTENTS[machine.phase.at]).toContain(machine.intent);
-        }
-      }),
+      fc.property(
+        fc.array(fc.constantFrom(...names)),
+        restart,
+        managed,
+        (events, options, isManaged) => {
+          let machine = INITIAL;
+          for (const name of events) {
+            const env = { ...ENV, managed: isManaged, restart: { ...DEFAULT_RESTART, ...options } };
+            machine = transition(machine, EVENTS[name], env).machine;
+            expect(INTENTS[machine.phase.at]).toContain(machine.intent);
+          }
+        },
+      ),
       { numRuns: 2_000 },
     );
   });
@@ -69,6 +79,7 @@ const EVERYWHERE = [
   'loading',
   'paused',
   'pausing',
+  'restarting/halting',
   'restarting/initializing',
   'restarting/loading',
   'restarting/pausing',
@@ -98,4 +109,8 @@ function goWell(world: World): void {
 }
 
 /** What a plugin does that has no faults; an end that was asked for comes as a death. */
-const GOES_WELL: EventName[] = ['done', 'retry', 'exits'];
+const GOES_WELL: EventName[] = ['done', 'retry', 'revive', 'exits'];
+
+function isOrder(step: string | number): step is 'halt' | 'revive' | 'give-up' {
+  return step === 'halt' || step === 'revive' || step === 'give-up';
+}

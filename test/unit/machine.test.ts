@@ -16,12 +16,15 @@ unloaded
   init start pause resume stop restart                 = refused
   done fails fails-for-good overdue                    = ignored
   exits shuts-down crashes retry                       = ignored
+  halt give-up                                         = ignored
+  revive                                               = restarting/loading wants running: spawn
 loading
   load init start pause resume stop unload restart     = refused
   done                                                 = loaded: settle
   fails fails-for-good overdue                         = failed(fault): end, settle fault
   exits shuts-down crashes                             = failed(fault): settle fault
   retry                                                = ignored
+  halt revive give-up                                  = ignored
 loaded
   load                                                 = same: settle
   init                                                 = initializing wants initialized: init
@@ -30,12 +33,14 @@ loaded
   exits shuts-down                                     = unloaded wants unloaded
   crashes                                              = failed(fault)
   done fails fails-for-good overdue retry              = ignored
+  halt revive give-up                                  = ignored
 initializing
   load init start pause resume stop unload restart     = refused
   done                                                 = initialized: settle
   fails fails-for-good overdue                         = failed(fault): end, settle fault
   exits shuts-down crashes                             = failed(fault): settle fault
   retry                                                = ignored
+  halt revive give-up                                  = ignored
 initialized
   load init stop                                       = same: settle
   start                                                = starting wants running: start
@@ -44,12 +49,14 @@ initialized
   exits shuts-down                                     = unloaded wants unloaded
   crashes                                              = failed(fault)
   done fails fails-for-good overdue retry              = ignored
+  halt revive give-up                                  = ignored
 starting
   load init start pause resume stop unload restart     = refused
   done                                                 = running: settle
   fails fails-for-good overdue                         = failed(fault): end, settle fault
   exits shuts-down crashes                             = failed(fault): settle fault
   retry                                                = ignored
+  halt revive give-up                                  = ignored
 running
   load init start resume                               = same: settle
   pause                                                = pausing wants paused: pause
@@ -58,12 +65,16 @@ running
   restart                                              = restarting/stopping: shutdown stop+unload
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   done fails fails-for-good overdue retry              = ignored
+  halt                                                 = restarting/halting: shutdown stop+unload
+  revive give-up                                       = ignored
 pausing
   load init start pause resume stop unload restart     = refused
   done                                                 = paused: settle
   fails fails-for-good overdue                         = running wants running: settle fault
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive give-up                                       = ignored
 paused
   load init pause                                      = same: settle
   start                                                = refused
@@ -73,12 +84,16 @@ paused
   restart                                              = restarting/stopping: shutdown stop+unload
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   done fails fails-for-good overdue retry              = ignored
+  halt                                                 = restarting/halting: shutdown stop+unload
+  revive give-up                                       = ignored
 resuming
   load init start pause resume stop unload restart     = refused
   done                                                 = running: settle
   fails fails-for-good overdue                         = paused wants paused: settle fault
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive give-up                                       = ignored
 stopping
   load init start pause resume stop unload restart     = refused
   done                                                 = initialized: settle
@@ -86,18 +101,21 @@ stopping
   overdue                                     = unloaded wants unloaded: end, settle fault
   exits shuts-down crashes                             = failed(fault): settle fault
   retry                                                = ignored
+  halt revive give-up                                  = ignored
 unloading
   load init start pause resume stop unload restart     = refused
   done                                                 = same: end awaited
   fails fails-for-good overdue                         = unloading!(fault): end awaited
   exits shuts-down crashes                             = unloaded: settle
   retry                                                = ignored
+  halt revive give-up                                  = ignored
 unloading!
   load init start pause resume stop unload restart     = refused
   done                                                 = same: end awaited
   fails fails-for-good overdue                         = unloading!(fault): end awaited
   exits shuts-down crashes                             = unloaded: settle kept
   retry                                                = ignored
+  halt revive give-up                                  = ignored
 restarting/stopping
   load init                                            = same: settle
   start resume restart                                 = ignored
@@ -106,6 +124,19 @@ restarting/stopping
   done fails fails-for-good overdue                    = same: end awaited
   exits shuts-down crashes                             = restarting/loading: spawn
   retry                                                = ignored
+  halt                                                 = restarting/halting
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
+restarting/halting
+  load init                                            = same: settle
+  start resume restart                                 = ignored
+  pause                                                = same wants paused
+  stop unload  = unloaded wants unloaded: cancel-retry, end, drop PLUGIN_STOPPED, settle
+  done fails fails-for-good overdue                    = same: end awaited
+  retry                                                = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
+  exits shuts-down crashes                             = restarting/waiting
+  halt revive                                          = ignored
 restarting/waiting
   load init                                            = same: settle
   start resume                                         = ignored
@@ -115,6 +146,9 @@ restarting/waiting
   retry                                                = restarting/loading: spawn
   done fails fails-for-good overdue                    = ignored
   exits shuts-down crashes                             = ignored
+  halt                                                 = ignored
+  revive                                               = restarting/loading: spawn
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
 restarting/loading
   load init                                            = same: settle
   start resume restart                                 = ignored
@@ -125,6 +159,9 @@ restarting/loading
   fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
   exits shuts-down crashes                             = same: restarting, spawn
   retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
 restarting/initializing
   load init                                            = same: settle
   start resume restart                                 = ignored
@@ -135,6 +172,9 @@ restarting/initializing
   fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
 restarting/starting
   load init                                            = same: settle
   start resume restart                                 = ignored
@@ -145,6 +185,9 @@ restarting/starting
   fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
 restarting/starting to paused
   load init                                            = same: settle
   start resume                                         = same wants running
@@ -155,6 +198,9 @@ restarting/starting to paused
   fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
 restarting/pausing
   load init                                            = same: settle
   start resume                                         = same wants running
@@ -165,6 +211,9 @@ restarting/pausing
   fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
 restarting/pausing to running
   load init                                            = same: settle
   start resume restart                                 = ignored
@@ -175,12 +224,17 @@ restarting/pausing to running
   fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
   exits shuts-down crashes                             = restarting/loading: restarting, spawn
   retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
 failed
   load init start pause resume stop                    = refused
   unload                                               = unloaded wants unloaded: settle
   restart                                              = restarting/loading: spawn
   done fails fails-for-good overdue                    = ignored
   exits shuts-down crashes retry                       = ignored
+  halt give-up                                         = ignored
+  revive                                               = restarting/loading: spawn
 `;
 
 const ROWS = rowsOf(TABLE);
