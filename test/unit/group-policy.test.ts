@@ -180,7 +180,7 @@ function otp(
   if (type === 'temporary' || (type === 'transient' && end !== 'abnormal')) return 'nothing';
   const alive = (child: GroupChild): boolean => child !== ended && child.status === 'up';
   if (restarts.filter((time) => now - time < periodMs).length + 1 > intensity) {
-    return { stop: group.filter(alive).map(idOf).reverse() };
+    return { stop: group.filter(alive).map(idOf).toReversed() };
   }
   const from = group.indexOf(ended);
   const moved = group.filter((child, i) => {
@@ -188,7 +188,7 @@ function otp(
     return strategy === 'one-for-all' || i >= from;
   });
   return {
-    stop: moved.filter(alive).map(idOf).reverse(),
+    stop: moved.filter(alive).map(idOf).toReversed(),
     start: moved
       .filter(
         (child) =>
