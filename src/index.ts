@@ -1,6 +1,11 @@
 /** Door 1, `troupe`: what a program that embeds plugins imports. */
 export { PluginManager } from './kernel/manager.ts';
 export type { ManagerContext } from './kernel/context.ts';
+export type { GroupChildListing } from './kernel/group-handle.ts';
+export type { GroupHandle } from './kernel/group-handle.ts';
+export type { ChildSpec } from './kernel/group-spec.ts';
+export type { GroupOptions } from './kernel/group-spec.ts';
+export type { GroupSpec } from './kernel/group-spec.ts';
 export type { PluginHandle } from './kernel/handle.ts';
 export type { KernelEvent, KernelEventType, KernelListener } from './kernel/kernel-events.ts';
 export type { PluginListing } from './kernel/registry.ts';

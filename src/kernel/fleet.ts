@@ -5,7 +5,7 @@
 import { PluginError } from '../protocol/errors.ts';
 import type { Verb } from '../supervisor/machine.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
-import { dependenciesIn, dependencyError, waves, type Plans } from './order.ts';
+import { dependenciesIn, dependencyError, inSequence, waves, type Plans } from './order.ts';
 import type { Registry } from './registry.ts';
 
 export type FleetVerb = Exclude<Verb, 'restart'>;
@@ -30,8 +30,13 @@ const DOWN: ReadonlySet<FleetVerb> = new Set(['pause', 'stop', 'unload']);
 
 /** @throws AggregateError that names each plugin that failed. */
 export async function performAll(registry: Registry, verb: FleetVerb): Promise<void> {
-  const failures = await settleAll(registry, [verb]);
-  throwFailures(failures, verb);
+  const groups = verb === 'stop' || verb === 'unload' ? [...registry.groups.values()] : [];
+  for (const group of groups) group.hold();
+  try {
+    throwFailures(await settleAll(registry, [verb]), verb);
+  } finally {
+    for (const group of groups) group.release();
+  }
 }
 
 /** Load, init and start, plugin by plugin. */
@@ -45,7 +50,8 @@ export async function settleAll(registry: Registry, verbs: FleetVerb[]): Promise
   if (!first) return [];
   const plans = registry.plans();
   const ids = registry.ids().filter((id) => CONCERNS[first](registry.get(id)));
-  const order = waves(ids, plans);
+  // children of a group go one after the other, and down in reverse
+  const order = waves(ids, inSequence(plans, registry.sequences()));
   if (DOWN.has(first)) order.reverse();
   const failures = new Map<string, Error>();
   const checks = first === 'load' ? ids : [];

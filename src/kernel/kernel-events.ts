@@ -9,9 +9,11 @@ interface EventFields {
   'unregistered': object;
   'state-changed': { from: PluginState; to: PluginState };
   'crashed': { crash: CrashReport };
-  'restarting': { delayMs: number };
-  'restarted': object;
-  /** `why`: `too-often` or `permanent-error`. */
+  /** `group`: the one that decided so. */
+  'restarting': { delayMs: number; group?: string };
+  /** `group`: the one that the plugin is a child of. */
+  'restarted': { group?: string };
+  /** `why`: `too-often` or `permanent-error`. The id is a plugin's, or the name of a group. */
   'gave-up': { why: string };
   'unresponsive': { reason: string };
   'memory-limit': { heapUsedBytes: number };

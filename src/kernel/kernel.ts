@@ -2,7 +2,6 @@
  * The wiring of one manager: its plugins, the services they share, the events that come of them.
  * It knows no verbs of the public API; manager.ts does.
  */
-import { PluginError } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { Life } from '../supervisor/life.ts';
 import { Supervisor, type SupervisorEvent } from '../supervisor/supervisor.ts';
@@ -35,17 +34,9 @@ export class Kernel {
   }
 
   /** @throws PluginError `ALREADY_REGISTERED`. */
-  add(plan: PluginPlan): void {
+  add(plan: PluginPlan): Supervisor {
     const { id } = plan.metadata;
-    if (this.registry.find(id)) {
-      throw new PluginError(
-        'ALREADY_REGISTERED',
-        `a plugin ${id} is registered already; unregister it first, or choose another id`,
-        {
-          pluginId: id,
-        },
-      );
-    }
+    this.registry.refuseTaken(id);
     const supervisor: Supervisor = new Supervisor({
       plan,
       agentId: this.id,
@@ -65,6 +56,19 @@ export class Kernel {
     });
     this.registry.add(supervisor);
     this.events.emit('registered', id, 0, {});
+    return supervisor;
+  }
+
+  /** Unloads a plugin if need be, and forgets it. */
+  async remove(id: string): Promise<void> {
+    const supervisor = this.registry.get(id);
+    try {
+      await supervisor.perform('unload');
+    } finally {
+      supervisor.dispatcher.close();
+      this.registry.remove(id);
+      this.events.emit('unregistered', id, supervisor.generation, {});
+    }
   }
 
   #sessionOf(caller: Supervisor, life: Life): Session {
@@ -93,7 +97,7 @@ export class Kernel {
         events.emit('restarting', id, generation, { delayMs: Number(event.data['delayMs'] ?? 0) });
         return;
       case 'restarted':
-        events.emit('restarted', id, generation, {});
+        events.emit('restarted', id, generation, groupOf(this.registry.groupOf(id)));
         return;
       case 'gave-up':
         events.emit('gave-up', id, generation, { why: String(event.data['why']) });
@@ -108,4 +112,9 @@ export class Kernel {
         events.emit('warning', id, generation, { message: event.message });
     }
   }
+}
+
+/** The name of a group in an event, where there is one. */
+function groupOf(group: string | undefined): { group?: string } {
+  return group === undefined ? {} : { group };
 }

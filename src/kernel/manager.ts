@@ -7,6 +7,9 @@ import { printLogs } from './console-log.ts';
 import { createManagerContext, type ManagerContext } from './context.ts';
 import { folderPath, pluginFolders, readManifest } from './discover.ts';
 import { bringUp, performAll, settleAll } from './fleet.ts';
+import type { GroupHandle } from './group-handle.ts';
+import type { ChildSpec, GroupOptions } from './group-spec.ts';
+import { createGroup } from './groups.ts';
 import { createHandle, type PluginHandle } from './handle.ts';
 import type { KernelEvent, KernelEventType, KernelListener } from './kernel-events.ts';
 import { Kernel } from './kernel.ts';
@@ -70,14 +73,23 @@ export class PluginManager {
 
   /** Unloads a plugin if need be, and forgets it. */
   async unregister(id: string): Promise<void> {
-    const supervisor = this.#kernel.registry.get(id);
-    try {
-      await supervisor.perform('unload');
-    } finally {
-      supervisor.dispatcher.close();
-      this.#kernel.registry.remove(id);
-      this.#kernel.events.emit('unregistered', id, supervisor.generation, {});
-    }
+    await this.#kernel.remove(id);
+  }
+
+  /**
+   * Registers plugins as children of a group and brings them up, one after the other. From then
+   * on the group decides about their restarts, with its own budget: `one-for-one`,
+   * `one-for-all` or `rest-for-one`. A spec `{ group, strategy, children }` is a nested group.
+   *
+   * @throws PluginError `INVALID_SPEC`, `ALREADY_REGISTERED`, or why a child did not come up:
+   * then those that had are stopped in reverse, and nothing stays registered.
+   *
+   * @example
+   * const web = await manager.group('web', { strategy: 'rest-for-one' }, [store, cache, server]);
+   */
+  async group(name: string, options: GroupOptions, specs: ChildSpec[]): Promise<GroupHandle> {
+    this.#refuseClosed();
+    return createGroup(this.#kernel, name, options, specs);
   }
 
   /**
@@ -288,6 +300,7 @@ export class PluginManager {
 
   async #close(): Promise<CloseReport> {
     const { registry, events } = this.#kernel;
+    for (const group of registry.groups.values()) group.close();
     const problems = await settleAll(registry, ['unload']);
     for (const supervisor of registry.all()) supervisor.dispatcher.close();
     this.#kernel.services.state.close();

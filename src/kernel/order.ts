@@ -31,6 +31,21 @@ export function waves(ids: readonly string[], plans: Plans): string[][] {
     .map((group) => group.ids);
 }
 
+/** The plans as if each plugin of a sequence needed the one before it. */
+export function inSequence(plans: Plans, sequences: readonly (readonly string[])[]): Plans {
+  const ordered = new Map(plans);
+  for (const sequence of sequences) {
+    for (const [i, id] of sequence.entries()) {
+      const plan = ordered.get(id);
+      const before = sequence[i - 1];
+      if (!plan || before === undefined) continue;
+      const sibling = { id: before, range: undefined, optional: true };
+      ordered.set(id, { ...plan, dependencies: [...plan.dependencies, sibling] });
+    }
+  }
+  return ordered;
+}
+
 /** Ids of the dependencies that are registered, optional ones included. */
 export function dependenciesIn(id: string, plans: Plans): string[] {
   return (plans.get(id)?.dependencies ?? []).map((d) => d.id).filter((d) => plans.has(d));

@@ -1,7 +1,9 @@
-/** The plugins of one manager, by id, and what can be asked about them without their threads. */
+/** The plugins and groups of one manager, by id, and what can be asked about them without their threads. */
 import { PluginError } from '../protocol/errors.ts';
 import type { PluginMetadata, PluginPlan, PluginType } from '../protocol/manifest.ts';
 import type { PluginState } from '../protocol/report.ts';
+import { pluginIds } from '../supervisor/group-tree.ts';
+import type { Group } from '../supervisor/group.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 
 export interface PluginListing extends PluginMetadata {
@@ -11,12 +13,28 @@ export interface PluginListing extends PluginMetadata {
 export class Registry {
   readonly #supervisors = new Map<string, Supervisor>();
 
+  /** By name; nested ones too. */
+  readonly groups = new Map<string, Group>();
+
+  /** @throws PluginError `ALREADY_REGISTERED`: plugins and groups share their names. */
+  refuseTaken(id: string): void {
+    const kind = this.#supervisors.has(id) ? 'plugin' : this.groups.has(id) ? 'group' : undefined;
+    if (kind === undefined) return;
+    const remedy = kind === 'plugin' ? 'unregister' : 'close';
+    throw new PluginError(
+      'ALREADY_REGISTERED',
+      `a ${kind} ${id} is registered already; ${remedy} it first, or choose another id`,
+      { pluginId: id },
+    );
+  }
+
   add(supervisor: Supervisor): void {
     this.#supervisors.set(supervisor.id, supervisor);
   }
 
   remove(id: string): void {
     this.#supervisors.delete(id);
+    for (const group of this.groups.values()) group.drop(id);
   }
 
   find(id: string): Supervisor | undefined {
@@ -45,6 +63,17 @@ export class Registry {
 
   plans(): Map<string, PluginPlan> {
     return new Map(this.all().map((supervisor) => [supervisor.id, supervisor.plan]));
+  }
+
+  /** The name of the group that a plugin is a child of. */
+  groupOf(id: string): string | undefined {
+    const groups = [...this.groups.values()];
+    return groups.find(({ members }) => members.some((member) => member.id === id))?.id;
+  }
+
+  /** The plugins of each group in start order. */
+  sequences(): string[][] {
+    return [...this.groups.values()].map(pluginIds);
   }
 
   list(): PluginListing[] {

@@ -12,7 +12,7 @@ import {
   type PluginSpec,
 } from '../protocol/manifest.ts';
 
-const ID = /^[A-Za-z0-9_][\w.:/-]{0,127}$/;
+export const ID = /^[A-Za-z0-9_][\w.:/-]{0,127}$/;
 const milliseconds = z
   .number()
   .min(0)

@@ -9,6 +9,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
     types: [
       'BusEvent',
       'CallCounts',
+      'ChildSpec',
       'CloseReport',
       'CrashReason',
       'CrashReport',
@@ -17,6 +18,10 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'ErrorCode',
       'EventBus',
       'ExecuteOptions',
+      'GroupChildListing',
+      'GroupHandle',
+      'GroupOptions',
+      'GroupSpec',
       'HealthReport',
       'InputOf',
       'KernelEvent',
