@@ -59,10 +59,14 @@ function grow(kernel: Kernel, plan: ChildPlan): Member {
   return group;
 }
 
-function eventsOf({ events }: Kernel): GroupEvents {
+function eventsOf({ events, registry }: Kernel): GroupEvents {
   return {
     restarting({ id, generation }, delayMs, group) {
       events.emit('restarting', id, generation, { delayMs, group });
+    },
+    restarted({ id, generation }) {
+      const group = registry.groupOf(id);
+      events.emit('restarted', id, generation, group === undefined ? {} : { group });
     },
     gaveUp({ id, generation }, why) {
       events.emit('gave-up', id, generation, { why });

@@ -10,7 +10,7 @@ export interface RoundScope {
   delayMs: number;
 }
 
-export class Round {
+class Round {
   readonly stop: ReadonlySet<string>;
   readonly start: ReadonlySet<string>;
   readonly #delayMs: number;
@@ -24,7 +24,6 @@ export class Round {
     this.#delayMs = delayMs;
   }
 
-  /** A child that ends while it is to be stopped anyway disturbs nobody. */
   isToStop(id: string): boolean {
     return this.#step === 'stopping' && this.stop.has(id);
   }
@@ -67,6 +66,42 @@ export class Round {
         resolve();
       };
     });
+  }
+}
+
+/** The rounds of one group that are under way. */
+export class Rounds {
+  readonly #rounds = new Set<Round>();
+  readonly #members: () => readonly Member[];
+
+  constructor(members: () => readonly Member[]) {
+    this.#members = members;
+  }
+
+  /** A child that ends while it is to be stopped anyway disturbs nobody. */
+  stops(id: string): boolean {
+    return [...this.#rounds].some((round) => round.isToStop(id));
+  }
+
+  /** A round that is under way for some of the same children becomes part of the new one. */
+  begin(scope: RoundScope): void {
+    let round = new Round(scope);
+    for (const other of this.#rounds) {
+      if (!round.overlaps(other)) continue;
+      other.cancel();
+      this.#rounds.delete(other);
+      const stop = [...round.stop, ...other.stop];
+      const start = [...round.start, ...other.start];
+      round = new Round({ stop, start, delayMs: scope.delayMs });
+    }
+    const mine = round;
+    this.#rounds.add(mine);
+    void mine.run(this.#members).finally(() => this.#rounds.delete(mine));
+  }
+
+  cancel(): void {
+    for (const round of this.#rounds) round.cancel();
+    this.#rounds.clear();
   }
 }
 

@@ -5,22 +5,23 @@
  * Whatever the user asks goes straight to the child and never waits for a round of restarts; a
  * round looks again at each step. `#epoch` says that the group was told something else meanwhile.
  */
-import { PluginError } from '../protocol/errors.ts';
+import type { PluginError } from '../protocol/errors.ts';
 import { DEFAULT_RESTART, type RestartOptions } from '../protocol/limits.ts';
 import type { PluginState } from '../protocol/report.ts';
+import { gaveUp, reportOf, stopped } from './group-end.ts';
 import type { Arrival, Member } from './group-member.ts';
+import { STATE_OF, type GroupMode } from './group-mode.ts';
 import { decideGroup, type ChildStatus, type GroupBudget } from './group-policy.ts';
-import { Round, type RoundScope } from './group-round.ts';
+import { Rounds } from './group-round.ts';
 import type { EndReport } from './machine.ts';
 import { NO_RESTARTS, type RestartHistory } from './restart-policy.ts';
 
 export interface GroupEvents {
   restarting(member: Member, delayMs: number, group: string): void;
+  /** A nested group is up again. */
+  restarted(group: Group): void;
   gaveUp(group: Group, why: string): void;
 }
-
-/** `halted`: its parent decides. `failed`: it gave up, and nobody is above it. */
-type Mode = 'unloaded' | 'starting' | 'running' | 'giving-up' | 'halted' | 'failed' | 'closed';
 
 export class Group implements Member {
   readonly id: string;
@@ -33,8 +34,8 @@ export class Group implements Member {
   readonly #budget: GroupBudget;
   readonly #events: GroupEvents;
   readonly #members: Member[] = [];
-  readonly #rounds = new Set<Round>();
-  #mode: Mode = 'unloaded';
+  readonly #rounds = new Rounds(() => this.#members);
+  #mode: GroupMode = 'unloaded';
   #epoch = 0;
   #generation = 0;
   #history: RestartHistory = NO_RESTARTS;
@@ -65,7 +66,7 @@ export class Group implements Member {
   }
 
   get state(): PluginState {
-    return STATES[this.#mode];
+    return STATE_OF[this.#mode];
   }
 
   get generation(): number {
@@ -139,6 +140,7 @@ export class Group implements Member {
       await this.#endWith(arrival.report.error);
       return { is: 'ended', report: reportOf(arrival.report.error) };
     }
+    this.#events.restarted(this);
     this.#started();
     return { is: 'up' };
   }
@@ -172,12 +174,11 @@ export class Group implements Member {
     for (const { member, report } of this.#deferred.splice(0)) this.#ended(member, report);
   }
 
-  #enter(mode: Mode): void {
+  #enter(mode: GroupMode): void {
     this.#mode = mode;
     this.#epoch++;
     this.#arriving = undefined;
-    for (const round of this.#rounds) round.cancel();
-    this.#rounds.clear();
+    this.#rounds.cancel();
   }
 
   #ended(member: Member, report: EndReport): void {
@@ -187,9 +188,8 @@ export class Group implements Member {
         if (member !== this.#arriving) this.#deferred.push({ member, report });
         return;
       case 'running':
-        if (this.#holds === 0 && ![...this.#rounds].some((round) => round.isToStop(member.id))) {
-          this.#decide(member, report);
-        }
+        if (this.#holds > 0 || this.#rounds.stops(member.id)) return;
+        this.#decide(member, report);
         return;
       case 'unloaded':
       case 'failed':
@@ -224,24 +224,8 @@ export class Group implements Member {
           const back = this.#members.find((each) => each.id === id);
           if (back) this.#events.restarting(back, decision.delayMs, this.id);
         }
-        this.#restart(decision);
+        this.#rounds.begin(decision);
     }
-  }
-
-  /** A round that is under way for some of the same children is part of the new one. */
-  #restart(scope: RoundScope): void {
-    let round = new Round(scope);
-    for (const other of this.#rounds) {
-      if (!round.overlaps(other)) continue;
-      other.cancel();
-      this.#rounds.delete(other);
-      const stop = new Set([...round.stop, ...other.stop]);
-      const start = new Set([...round.start, ...other.start]);
-      round = new Round({ stop, start, delayMs: scope.delayMs });
-    }
-    const mine = round;
-    this.#rounds.add(mine);
-    void mine.run(() => this.#members).finally(() => this.#rounds.delete(mine));
   }
 
   /** All children are stopped in reverse, then whoever is above decides. */
@@ -255,8 +239,12 @@ export class Group implements Member {
     this.onEnd(reportOf(error));
   }
 
+  /** Unless the group is told something else meanwhile. */
   async #haltAll(): Promise<void> {
-    for (const member of this.#members.toReversed()) await member.halt();
+    const epoch = this.#epoch;
+    for (const member of this.#members.toReversed()) {
+      if (this.#epoch === epoch) await member.halt();
+    }
   }
 
   #failed(): void {
@@ -264,35 +252,4 @@ export class Group implements Member {
     const error = this.#error ?? stopped(this.id);
     for (const member of this.#members.toReversed()) member.fail(error);
   }
-}
-
-const STATES: Record<Mode, PluginState> = {
-  'unloaded': 'unloaded',
-  'starting': 'loading',
-  'running': 'running',
-  'giving-up': 'restarting',
-  'halted': 'restarting',
-  'failed': 'failed',
-  'closed': 'unloaded',
-};
-
-/** A group that ends by itself always ends by a fault, and may do better next time. */
-function reportOf(error: PluginError): EndReport {
-  return { end: 'abnormal', error, permanent: false };
-}
-
-function gaveUp(group: string, why: string, cause: PluginError): PluginError {
-  return new PluginError(
-    'PLUGIN_STOPPED',
-    `the group ${group} gave up (${why}): ${cause.message}`,
-    {
-      pluginId: cause.pluginId,
-      data: { group, why },
-      cause,
-    },
-  );
-}
-
-function stopped(group: string): PluginError {
-  return new PluginError('PLUGIN_STOPPED', `the group ${group} was stopped`, { data: { group } });
 }

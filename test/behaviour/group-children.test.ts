@@ -14,7 +14,7 @@ import {
   storyOf,
 } from '../support/group.ts';
 import { createManager } from '../support/manager.ts';
-import { failureOf, failuresOf, later } from '../support/outcomes.ts';
+import { failureFrom, failureOf, failuresOf, later } from '../support/outcomes.ts';
 import { soon } from '../support/soon.ts';
 
 const SLOWLY = { backoff: { minMs: 60_000, maxMs: 60_000, jitter: 0 } };
@@ -62,6 +62,26 @@ describe('a child', () => {
       data: { reason: 'running' },
     });
     expect(statesOf(group)).toMatchObject({ a: 'running' });
+  });
+
+  it('may be a group: stopped, started, restarted and removed as one', async () => {
+    const manager = createManager();
+    const group = await manager.group('g', {}, [child('a')]);
+    await group.add({ group: 'inner', children: [child('x'), child('y')] });
+    const inner = group.group('inner');
+    await storyOf(manager);
+    await group.restart('inner');
+    expect([inner.state, generationsOf(group)]).toEqual(['running', { a: 1, inner: 2 }]);
+    expect(await storyOf(manager)).toEqual(['down y', 'down x', 'up x', 'up y']);
+    await group.stop('inner');
+    expect([inner.state, statesOf(inner)]).toEqual(['unloaded', { x: 'unloaded', y: 'unloaded' }]);
+    await group.start('inner');
+    await reaches(inner, { x: 3, y: 3 });
+    expect(await failureOf(group.remove('inner'))).toMatchObject({ data: { reason: 'running' } });
+    await group.stop('inner');
+    await group.remove('inner');
+    expect(manager.listPlugins().map(({ id }) => id)).toEqual(['a']);
+    expect(await failureFrom(() => group.group('a'))).toMatchObject({ code: 'NOT_FOUND' });
   });
 
   it('that is unknown is named, with those there are', async () => {
