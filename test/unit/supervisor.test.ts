@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { PluginError } from '../../src/protocol/errors.ts';
+import { FLAG } from '../../src/protocol/frame.ts';
 import { supervised } from '../support/fake-life.ts';
 import { requestOf } from '../support/recorder.ts';
 import { turns } from '../support/turns.ts';
@@ -244,6 +245,29 @@ describe('a plugin that crashed', () => {
       'unloaded',
     ]);
     expect(latest().ended).toBe('asked');
+  });
+});
+
+describe('a plugin that dies while it goes down', () => {
+  it.each(['stop', 'unload'] as const)('by %s leaves no call behind', async (verb) => {
+    const { supervisor, script, up, latest } = supervised();
+    await up();
+    const calls = [requestOf('once'), requestOf('again', { flags: FLAG.idempotent })];
+    for (const call of calls) supervisor.accept(call);
+    await turns();
+    latest().actor.beginAll();
+    // it waits for the calls that have begun
+    script.answers.shutdown = 'hangs';
+    const going = watch(supervisor.perform(verb));
+    await turns();
+    latest().die('exit');
+    await turns();
+    expect(going.is).not.toBe('open');
+    expect(calls.map(({ receiver }) => receiver.heard)).toEqual([
+      ['PLUGIN_CRASHED'],
+      ['PLUGIN_CRASHED'],
+    ]);
+    expect([supervisor.dispatcher.queued, supervisor.dispatcher.inFlight]).toEqual([0, 0]);
   });
 });
 
