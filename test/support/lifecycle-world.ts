@@ -41,6 +41,13 @@ export class World {
     if (this.#retryArmed) yield 'retry';
   }
 
+  /** What happens next where nothing goes wrong: in a settled state, nothing. */
+  goWell(): void {
+    if (this.#ending) this.happen('exits');
+    else if (this.#working) this.happen('done');
+    else if (this.#retryArmed) this.happen('retry');
+  }
+
   happen(name: EventName): void {
     if (DEATHS.has(name)) this.#gone();
     else if (name === 'retry') this.#retryArmed = false;
