@@ -4,7 +4,7 @@
  * that timers, signals and I/O of the plugin live.
  */
 import type { PluginHooks } from '../plugin.ts';
-import { decode, type Payload } from '../protocol/codec.ts';
+import { decode } from '../protocol/codec.ts';
 import { FLAG, KIND, type FrameReader } from '../protocol/frame.ts';
 import { BATCH_DELAY_MS } from '../protocol/limits.ts';
 import { encodeFailure, encodeResult } from './answers.ts';
@@ -138,24 +138,28 @@ export class CallLoop {
       result = this.#within
         ? this.#within(call, () => this.hooks?.execute(input, call))
         : this.hooks?.execute(input, call);
+      if (isThenable(result)) this.#later(call, Promise.resolve(result));
+      else this.#finish(call, result);
     } catch (error) {
       this.#fail(call, error);
-      return;
     }
-    if (isThenable(result)) {
-      result.then(
-        (value) => {
-          this.#finish(call, value);
-          this.pump();
-        },
-        (error: unknown) => {
-          this.#fail(call, error);
-          this.pump();
-        },
-      );
-    } else {
-      this.#finish(call, result);
-    }
+  }
+
+  /** The outcome comes in a later turn. */
+  #later(call: RunningCall, outcome: Promise<unknown>): void {
+    const failed = (error: unknown): void => {
+      this.#fail(call, error);
+      this.pump();
+    };
+    outcome.then((value) => {
+      try {
+        this.#finish(call, value);
+      } catch (error) {
+        failed(error);
+        return;
+      }
+      this.pump();
+    }, failed);
   }
 
   #take(): WaitingCall {
@@ -168,18 +172,13 @@ export class CallLoop {
     return waiting;
   }
 
+  /** Throws where the result can't be read or sent; then nothing was sent of it. */
   #finish(call: RunningCall, result: unknown): void {
     if (isStream(result)) {
       this.#stream(call, result);
       return;
     }
-    let payload: Payload;
-    try {
-      payload = encodeResult(result, this.#scope.limits);
-    } catch (error) {
-      this.#fail(call, error);
-      return;
-    }
+    const payload = encodeResult(result, this.#scope.limits);
     const { link } = this.#scope;
     if ((call.flags & FLAG.stream) === 0) link.reply(KIND.result, call, payload);
     else {
@@ -198,16 +197,7 @@ export class CallLoop {
 
   #stream(call: RunningCall, source: Iterator<unknown> | AsyncIterable<unknown>): void {
     if ((call.flags & FLAG.stream) === 0) {
-      collect(source).then(
-        (all) => {
-          this.#finish(call, all);
-          this.pump();
-        },
-        (error: unknown) => {
-          this.#fail(call, error);
-          this.pump();
-        },
-      );
+      this.#later(call, collect(source));
       return;
     }
     const producer = new StreamProducer(source, {
@@ -262,7 +252,7 @@ export class CallLoop {
       this.pump();
     };
     // a whole batch is accepted before the first of it begins; a new slice lets the event loop turn
-    if (this.#sliceStart === 0 && this.#inbox.length < 2) void NEXT_MICROTASK.then(run);
+    if (this.#sliceStart === 0) void NEXT_MICROTASK.then(run);
     else setImmediate(run);
   }
 

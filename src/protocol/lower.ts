@@ -44,7 +44,7 @@ class Lowering {
       case 'number':
         return value === 0 && 1 / value < 0 ? ['-0', 0] : value;
       case 'bigint':
-        return BigInt.asIntN(64, value) === value ? value : ['bigint', value.toString()];
+        return BigInt.asIntN(64, value) === value ? value : ['bigint', hexOf(value)];
       case 'function':
       case 'symbol':
         throw new CodecError('PAYLOAD_INVALID', `a ${typeof value} cannot be sent`);
@@ -81,27 +81,42 @@ class Lowering {
 
   #describe(value: object, depth: number): Node {
     if (Array.isArray(value)) return this.#array(value, depth);
-    if (value instanceof Map) {
-      const entries = [...value].flatMap(([key, item]) => [
-        this.slot(key, depth),
-        this.#under(key, item, depth),
-      ]);
-      return ['Map', ...entries];
-    }
-    if (value instanceof Set)
-      return ['Set', ...Array.from(value, (item) => this.slot(item, depth))];
-    if (value instanceof Date) return ['Date', value.getTime()];
-    if (value instanceof RegExp) return ['RegExp', value.source, value.flags];
-    if (value instanceof Error) return ['Error', toWireError(value)];
     if (ArrayBuffer.isView(value)) return this.#view(value);
-    if (value instanceof ArrayBuffer) {
-      const moved = this.#attachments.indexOf(value);
-      return moved >= 0 ? ['Attached', moved] : ['ArrayBuffer', new Uint8Array(value)];
+    const kind = kindOf(value);
+    switch (kind) {
+      case 'Map': {
+        const entries = Array.from(Map.prototype.entries.call(value), ([key, item]) => [
+          this.slot(key, depth),
+          this.#under(key, item, depth),
+        ]);
+        return ['Map', ...entries.flat()];
+      }
+      case 'Set':
+        return ['Set', ...Array.from(Set.prototype.values.call(value), (v) => this.slot(v, depth))];
+      case 'Date':
+        return ['Date', Date.prototype.getTime.call(value)];
+      case 'RegExp':
+        return ['RegExp', (value as RegExp).source, (value as RegExp).flags];
+      case 'Error':
+        return ['Error', toWireError(value)];
+      case 'ArrayBuffer': {
+        const moved = this.#attachments.indexOf(value as ArrayBuffer);
+        return moved >= 0
+          ? ['Attached', moved]
+          : ['ArrayBuffer', new Uint8Array(value as ArrayBuffer)];
+      }
+      case 'SharedArrayBuffer':
+        return ['Attached', this.#attach(value as SharedArrayBuffer)];
+      case 'Number':
+      case 'String':
+      case 'Boolean':
+      case 'BigInt':
+        return ['Boxed', this.slot(value.valueOf(), depth)];
+      default:
+        if (UNSENDABLE.test(kind)) {
+          throw new CodecError('PAYLOAD_INVALID', `a ${kind} cannot be sent`);
+        }
     }
-    if (value instanceof SharedArrayBuffer) return ['Attached', this.#attach(value)];
-    if (BOXES.some((Box) => value instanceof Box))
-      return ['Boxed', this.slot(value.valueOf(), depth)];
-    refuseUnsendable(value);
     const entries = Object.keys(value).flatMap((key) => [
       this.slot(key, depth),
       this.#under(key, (value as Record<string, unknown>)[key], depth),
@@ -150,14 +165,18 @@ class Lowering {
   }
 }
 
-const BOXES = [Number, String, Boolean, BigInt];
+/** What a copy would be no use of: handles, things in progress, things bound to their realm. */
+const UNSENDABLE =
+  /Iterator$|Generator$|^Promise$|^Weak|^FinalizationRegistry$|^MessagePort$|^Intl\./;
 
-function refuseUnsendable(value: object): void {
-  for (const Kind of [Promise, WeakMap, WeakSet, WeakRef]) {
-    if (value instanceof Kind) {
-      throw new CodecError('PAYLOAD_INVALID', `a ${Kind.name} cannot be sent`);
-    }
-  }
+/** The built-in it is, also one of another realm, where `instanceof` knows nothing. */
+function kindOf(value: object): string {
+  return value instanceof Error ? 'Error' : Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** Decimal text costs the square of its length. */
+function hexOf(value: bigint): string {
+  return value < 0n ? `-${(-value).toString(16)}` : value.toString(16);
 }
 
 function viewName(view: ArrayBufferView): ViewName {

@@ -106,7 +106,7 @@ class Raising {
     }
     const [kind, data] = slot as [unknown, unknown];
     if (kind === '-0') return -0;
-    if (kind === 'bigint' && typeof data === 'string') return BigInt(data);
+    if (kind === 'bigint' && typeof data === 'string') return bigintOf(data);
     if (kind === 'utf16' && Array.isArray(data)) {
       return data.map((unit) => String.fromCharCode(numeric(unit))).join('');
     }
@@ -167,6 +167,10 @@ function ownBuffer(bytes: unknown): ArrayBuffer {
   return bytes.buffer.byteLength === bytes.byteLength && bytes.buffer instanceof ArrayBuffer
     ? bytes.buffer
     : new Uint8Array(bytes).buffer;
+}
+
+function bigintOf(hex: string): bigint {
+  return hex.startsWith('-') ? -BigInt(`0x${hex.slice(1)}`) : BigInt(`0x${hex}`);
 }
 
 function isIndex(index: number, length: number): boolean {

@@ -2,6 +2,7 @@
  * Moves a plugin's calls from its mailbox to its actor, and sees to it that every accepted call
  * settles exactly once, whatever happens to the actor meanwhile.
  */
+import type { Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { CANCEL_REASON, FLAG, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
@@ -107,8 +108,7 @@ export class Dispatcher implements CallOwner {
       if (!(exchange instanceof Call)) continue;
       this.#forget(exchange);
       if (exchange.settled) continue;
-      const begun =
-        target.board.hasBegun(address.number) || exchange.request.payload.attachments.length > 0;
+      const begun = target.board.hasBegun(address.number) || movesBuffers(exchange.request.payload);
       if (!begun) {
         exchange.deliveries--;
         back.push(exchange);
@@ -201,7 +201,7 @@ export class Dispatcher implements CallOwner {
 
   #mayLeave({ payload }: CallRequest, { link }: CallTarget): boolean {
     // moved buffers can't be sent twice: such a call leaves only when it begins at once
-    return link.hasRoom && (payload.attachments.length === 0 || link.openCalls < this.concurrency);
+    return link.hasRoom && (!movesBuffers(payload) || link.openCalls < this.concurrency);
   }
 
   #pump(): void {
@@ -223,6 +223,7 @@ export class Dispatcher implements CallOwner {
     this.#inFlight++;
     const header = { route: KERNEL_ROUTE, flags, timeoutMs: left, parent: 0 };
     try {
+      refuseDetached(payload);
       call.address = target.link.call(call, header, payload);
     } catch (error) {
       this.#inFlight--;
@@ -267,7 +268,7 @@ export class Dispatcher implements CallOwner {
 
   #mayRedeliver(call: Call): boolean {
     const { flags, payload } = call.request;
-    const idempotent = (flags & FLAG.idempotent) !== 0 && payload.attachments.length === 0;
+    const idempotent = (flags & FLAG.idempotent) !== 0 && !movesBuffers(payload);
     return idempotent && call.chunks === 0 && call.deliveries <= this.#plan.restart.redeliver;
   }
 
@@ -305,5 +306,18 @@ export class Dispatcher implements CallOwner {
       `the mailbox of ${this.pluginId} is full (${String(capacity)} calls); ${remedy}`,
       { pluginId: this.pluginId, data: { capacity } },
     );
+  }
+}
+
+/** Shared memory can be sent again, a moved buffer cannot. */
+function movesBuffers({ attachments }: Payload): boolean {
+  return attachments.some((attachment) => attachment instanceof ArrayBuffer);
+}
+
+/** A buffer that another call has moved meanwhile would arrive empty, and nobody would know. */
+function refuseDetached({ attachments }: Payload): void {
+  for (const attachment of attachments) {
+    // slicing throws for one that is detached; `ArrayBuffer.detached` is not on every Node
+    if (attachment instanceof ArrayBuffer) attachment.slice(0, 0);
   }
 }

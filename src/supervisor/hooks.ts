@@ -23,7 +23,7 @@ export class Hooks {
   /** Imports the plugin and runs its `load`. */
   async open(life: Life): Promise<void> {
     const { startTimeoutMs, hookTimeoutMs } = this.#plan.limits;
-    const opened = await within(life.control.open(), startTimeoutMs);
+    const opened = await ask(life, life.control.open(), startTimeoutMs);
     if (opened === TIMED_OUT) {
       throw this.#error(
         'START_TIMEOUT',
@@ -32,17 +32,17 @@ export class Hooks {
       );
     }
     this.#check(opened, 'LOAD_FAILED', 'could not be loaded', { step: 'import' });
-    const loaded = await within(life.control.hook('load'), hookTimeoutMs);
+    const loaded = await ask(life, life.control.hook('load'), hookTimeoutMs);
     this.#checkHook(loaded, 'load', 'LOAD_FAILED');
   }
 
   async init(life: Life): Promise<void> {
-    const outcome = await within(life.control.hook('init'), this.#plan.limits.hookTimeoutMs);
+    const outcome = await ask(life, life.control.hook('init'), this.#plan.limits.hookTimeoutMs);
     this.#checkHook(outcome, 'init', 'INIT_FAILED');
   }
 
   async start(life: Life): Promise<void> {
-    const outcome = await within(life.control.hook('start'), this.#plan.limits.hookTimeoutMs);
+    const outcome = await ask(life, life.control.hook('start'), this.#plan.limits.hookTimeoutMs);
     this.#checkHook(outcome, 'start', 'START_FAILED');
   }
 
@@ -50,6 +50,7 @@ export class Hooks {
   async pause(life: Life): Promise<void> {
     const number = life.board.hold({ park: true });
     const outcome = await this.#orAtCheckpoint(
+      life,
       `pause ${String(number)}`,
       life.control.pause(number),
     );
@@ -71,6 +72,7 @@ export class Hooks {
   async resume(life: Life): Promise<void> {
     const number = life.board.release();
     const outcome = await this.#orAtCheckpoint(
+      life,
       `resume ${String(number)}`,
       life.control.resume(number),
     );
@@ -83,7 +85,7 @@ export class Hooks {
   async shutdown(life: Life, names: ('stop' | 'unload')[]): Promise<void> {
     const { stopTimeoutMs } = this.#plan.limits;
     life.board.hold({ park: false });
-    const outcome = await within(life.control.shutdown(names), stopTimeoutMs);
+    const outcome = await ask(life, life.control.shutdown(names), stopTimeoutMs);
     if (outcome === TIMED_OUT) {
       throw this.#error(
         'STOP_TIMEOUT',
@@ -102,6 +104,7 @@ export class Hooks {
   }
 
   async #orAtCheckpoint(
+    life: Life,
     key: string,
     answer: Promise<Outcome>,
   ): Promise<Outcome | typeof TIMED_OUT> {
@@ -112,7 +115,7 @@ export class Hooks {
     });
     answer.catch(() => undefined);
     try {
-      return await within(Promise.race([answer, reached]), this.#plan.limits.hookTimeoutMs);
+      return await ask(life, Promise.race([answer, reached]), this.#plan.limits.hookTimeoutMs);
     } finally {
       this.#atCheckpoint.delete(key);
     }
@@ -139,4 +142,13 @@ export class Hooks {
   #error(code: ErrorCode, what: string, data: Record<string, unknown>, cause?: Error): PluginError {
     return new PluginError(code, `${this.#id} ${what}`, { pluginId: this.#id, data, cause });
   }
+}
+
+/** Waits for an answer no longer than it may take, nor than the life it comes from. */
+function ask<T>(life: Life, answer: Promise<T>, timeoutMs: number): Promise<T | typeof TIMED_OUT> {
+  const died = life.died.then(({ message }): never => {
+    // the death itself is told elsewhere; this only ends the waiting
+    throw new PluginError('PLUGIN_CRASHED', message);
+  });
+  return within(Promise.race([answer, died]), timeoutMs);
 }

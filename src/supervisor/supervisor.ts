@@ -263,8 +263,10 @@ export class Supervisor {
     const generation = this.#generation;
     try {
       // a crash brings the same code back; a verb looks for what is there now
-      this.#entry ??= await this.#options.prepareEntry(this.plan);
-      if (this.#generation === generation && this.#wantsLife()) this.#begin(this.#entry);
+      const entry = this.#entry ?? (await this.#options.prepareEntry(this.plan));
+      if (this.#generation !== generation || !this.#wantsLife()) return;
+      this.#entry = entry;
+      this.#begin(entry);
     } catch (error) {
       if (this.#generation === generation && this.#wantsLife()) this.#hookFailed(error);
     }
@@ -350,6 +352,8 @@ export class Supervisor {
     this.#life = undefined;
     this.#parkedPause = undefined;
     this.dispatcher.disconnect(error, how);
+    // what came back from the life waits for the next only where there may be one
+    if (!callsOf(this.#machine).accepted) this.dispatcher.dropWaiting(error);
     this.#options.lifeEnded(life);
   }
 

@@ -48,8 +48,7 @@ export function createThread(request: LifeRequest): Life {
       events.malformed(what);
     },
     onPending: () => {
-      if (link.openCalls > LONE_CALLS_MAX) setImmediate(flush);
-      else void THIS_TURN.then(flush);
+      void THIS_TURN.then(flush);
     },
   });
   const flush = (): void => {
@@ -103,8 +102,6 @@ export function createThread(request: LifeRequest): Life {
     },
   };
 }
-
-const LONE_CALLS_MAX = 4;
 
 /** `queueMicrotask` makes an async resource for each batch; a settled promise does not. */
 const THIS_TURN = Promise.resolve();

@@ -29,7 +29,10 @@ export function onVerb(machine: Machine, verb: Verb, env: MachineEnv): Step {
   if (phase.at === 'restarting') return whileRestarting(machine, phase.step, verb, env);
   switch (verb) {
     case 'load':
-      if (phase.at === 'unloaded') return go(machine, { at: 'loading' }, [SPAWN], 'loaded');
+      if (phase.at === 'unloaded') {
+        const fresh: Machine = { ...machine, history: NO_RESTARTS };
+        return go(fresh, { at: 'loading' }, [SPAWN], 'loaded');
+      }
       return phase.at === 'failed' ? refuse(machine, verb, env) : reached(machine, verb, env);
     case 'init':
       if (phase.at === 'loaded') {

@@ -69,7 +69,7 @@ export class Scene {
 
   /** Everything ends well from here on. */
   async finish(): Promise<void> {
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 8; round++) {
       this.connect();
       this.flow();
       await turns();

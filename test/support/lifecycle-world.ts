@@ -45,8 +45,20 @@ export class World {
     }
     if (this.#alive) yield* ['exits', 'shuts-down', 'crashes'] as const;
     if (this.#retryArmed) yield 'retry';
+    if (this.#waitsForGroup) yield 'revive';
+  }
+
+  /** What happens next where nothing goes wrong: in a settled state, nothing. */
+  goWell(): void {
+    if (this.#ending) this.happen('exits');
+    else if (this.#working) this.happen('done');
+    else if (this.#retryArmed) this.happen('retry');
+    else if (this.#waitsForGroup) this.happen('revive');
+  }
+
+  get #waitsForGroup(): boolean {
     const { phase } = this.machine;
-    if (this.#managed && phase.at === 'restarting' && phase.step === 'waiting') yield 'revive';
+    return this.#managed && phase.at === 'restarting' && phase.step === 'waiting';
   }
 
   happen(name: EventName): void {

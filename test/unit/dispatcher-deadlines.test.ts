@@ -200,6 +200,18 @@ describe('a call with moved buffers', () => {
     expect([receiver.heard, next.inbox]).toEqual([['PLUGIN_CRASHED'], []]);
   });
 
+  it('that were moved by another meanwhile is refused, not sent with nothing in them', async () => {
+    const { dispatcher, actor, ask } = runningPlugin();
+    dispatcher.setFlowing(false);
+    const buffer = new ArrayBuffer(8);
+    const receiver = ask({ buffer }, { transfer: [buffer] });
+    structuredClone(buffer, { transfer: [buffer] });
+    dispatcher.setFlowing(true);
+    await turns();
+    expect([receiver.heard, actor.inbox]).toEqual([['PAYLOAD_INVALID'], []]);
+    expect(accountOf(dispatcher)).toEqual({ in: 1, out: 1 });
+  });
+
   it('that cannot be moved is refused, and leaves nothing behind', async () => {
     const { dispatcher, actor, ask } = runningPlugin();
     vi.spyOn(actor.transport, 'send').mockImplementationOnce(() => {

@@ -35,7 +35,7 @@ afterEach(() => {
 describe('a dispatcher, through any history', () => {
   it('settles every accepted call exactly once, and its counts add up at every step', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(act, { maxLength: 60 }), async (acts) => {
+      fc.asyncProperty(fc.array(act, { maxLength: 60, size: 'max' }), async (acts) => {
         const scene = new Scene();
         for (const each of acts) await scene.act(each);
         await scene.finish();

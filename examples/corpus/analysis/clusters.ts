@@ -2,11 +2,11 @@
  * Groups of near-duplicates: locality-sensitive hashing finds the candidates, the signatures
  * decide, union-find joins. Pure; never compares all pairs.
  */
-import { SIGNATURE_HASHES, similarity } from './min-hash.ts';
+import { similarity } from './min-hash.ts';
 
 const SIMILARITY_MIN = 0.8;
-const BAND_HASHES = 8; // of a pair of similarity 0.8, hardly ever do all 256 bands differ
-const BANDS = SIGNATURE_HASHES / BAND_HASHES;
+const BAND_HASHES = 8;
+const BANDS = 128; // of a pair of similarity 0.8, all of them differ once in 10 billion
 
 export interface Signed {
   readonly path: string;

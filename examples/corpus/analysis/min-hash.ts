@@ -4,25 +4,22 @@
  */
 
 const SHINGLE_CHARS = 9; // for prose of this length, the usual choice (Leskovec et al., 3.2)
-/** 256 bands of 8. The standard error of an estimate is at most 0.5 / √2048 = 1.1 %. */
-export const SIGNATURE_HASHES = 2048;
+/** The standard error of an estimate is at most 0.5 / √4096 = 0.8 %. */
+const SIGNATURE_HASHES = 4096;
 
 const FAMILY = hashFamily(SIGNATURE_HASHES);
+
+/** h(x) = a·x + b in 32 bits; with `a` odd it is a bijection. */
+interface Hash {
+  readonly a: number;
+  readonly b: number;
+}
 
 /** Empty when the text is too short to have a shingle: such a document resembles none. */
 export function signatureOf(text: string): Int32Array {
   const shingles = shinglesOf(normalize(text));
   if (shingles.length === 0) return new Int32Array(0);
-  // locals: a module's own variables are slower to reach in a loop like this, unless it is bundled
-  const { multipliers, offsets } = FAMILY;
-  const signature = new Int32Array(multipliers.length).fill(0x7fff_ffff);
-  for (const shingle of shingles) {
-    for (let index = 0; index < signature.length; index++) {
-      const hash = (Math.imul(shingle, multipliers[index] ?? 0) + (offsets[index] ?? 0)) | 0;
-      if (hash < (signature[index] ?? 0)) signature[index] = hash;
-    }
-  }
-  return signature;
+  return Int32Array.from(FAMILY, (hash) => least(shingles, hash));
 }
 
 /** Estimated Jaccard similarity, 0 to 1. */
@@ -41,8 +38,9 @@ function normalize(text: string): string {
 }
 
 /** The distinct shingles, each as a well mixed 32-bit hash (FNV-1a, then murmur3's finalizer). */
-function shinglesOf(text: string): Int32Array {
-  const hashes = new Set<number>();
+function shinglesOf(text: string): number[] {
+  const hashes: number[] = [];
+  const seen = new Set<number>();
   for (let start = 0; start + SHINGLE_CHARS <= text.length; start++) {
     let hash = 0x811c_9dc5;
     for (let index = start; index < start + SHINGLE_CHARS; index++) {
@@ -50,13 +48,28 @@ function shinglesOf(text: string): Int32Array {
     }
     hash = Math.imul(hash ^ (hash >>> 16), 0x85eb_ca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2_ae35);
-    hashes.add(hash ^ (hash >>> 16));
+    hash ^= hash >>> 16;
+    if (!seen.has(hash)) hashes.push(hash);
+    seen.add(hash);
   }
-  return Int32Array.from(hashes);
+  return hashes;
 }
 
-/** `size` hash functions h(x) = a·x + b, from a fixed seed: every thread must draw the same. */
-function hashFamily(size: number): { multipliers: Int32Array; offsets: Int32Array } {
+/**
+ * Nearly all of the time goes here. A plain array and one number that changes: twice as fast as
+ * the other way round, every shingle lowering the places of a typed array.
+ */
+function least(shingles: readonly number[], { a, b }: Hash): number {
+  let minimum = 0x7fff_ffff;
+  for (let index = 0; index < shingles.length; index++) {
+    const hash = (Math.imul(shingles[index] ?? 0, a) + b) | 0;
+    if (hash < minimum) minimum = hash;
+  }
+  return minimum;
+}
+
+/** From a fixed seed: every thread must draw the same. */
+function hashFamily(size: number): Hash[] {
   let seed = 0x2545_f491;
   const next = (): number => {
     seed ^= seed << 13; // Marsaglia's xorshift32
@@ -64,8 +77,5 @@ function hashFamily(size: number): { multipliers: Int32Array; offsets: Int32Arra
     seed ^= seed << 5;
     return seed;
   };
-  return {
-    multipliers: Int32Array.from({ length: size }, () => next() | 1), // odd, so that it is a bijection
-    offsets: Int32Array.from({ length: size }, next),
-  };
+  return Array.from({ length: size }, () => ({ a: next() | 1, b: next() }));
 }

@@ -67,13 +67,17 @@ function pageRank({ nodes, from, to, weight }: Graph): Float64Array {
     add(strength, from[edge] ?? 0, count);
     add(strength, to[edge] ?? 0, count);
   }
+  const share = (node: number | undefined, count: number): number =>
+    (DAMPING * count) / (strength[node ?? 0] ?? 1);
+  const forth = weight.map((count, edge) => share(from[edge], count));
+  const back = weight.map((count, edge) => share(to[edge], count));
   let ranks = new Float64Array(nodes.length).fill(1);
   for (let iteration = 0; iteration < ITERATIONS; iteration++) {
     const next = new Float64Array(nodes.length).fill(1 - DAMPING);
     for (let edge = 0; edge < weight.length; edge++) {
-      const [a, b, share] = [from[edge] ?? 0, to[edge] ?? 0, DAMPING * (weight[edge] ?? 0)];
-      add(next, b, (share * (ranks[a] ?? 0)) / (strength[a] ?? 1));
-      add(next, a, (share * (ranks[b] ?? 0)) / (strength[b] ?? 1));
+      const [a, b] = [from[edge] ?? 0, to[edge] ?? 0];
+      add(next, b, (forth[edge] ?? 0) * (ranks[a] ?? 0));
+      add(next, a, (back[edge] ?? 0) * (ranks[b] ?? 0));
     }
     ranks = next;
   }
