@@ -111,10 +111,12 @@ export class PluginMember implements Member {
     });
   }
 
-  /** One that ended by itself fails with its own error. */
-  fail(error: PluginError): void {
-    const own = this.#report?.error;
-    this.supervisor.order({ type: 'give-up', error: own ?? stoppedBy(error, this.id) });
+  /** One that ended by itself fails with its own error; a thread that was left by hand ends, too. */
+  fail(why: PluginError): void {
+    const error = this.#report?.error ?? stoppedBy(why, this.id);
+    this.supervisor.order({ type: 'give-up', error });
+    if (this.state === 'failed' || this.state === 'unloaded') return;
+    this.supervisor.perform('unload').catch(() => undefined);
   }
 
   async stop(): Promise<void> {

@@ -152,6 +152,17 @@ describe('the intensity', () => {
     expect(manager.listPlugins()).toEqual([]);
   });
 
+  it('ends with no thread left, also of a child that was stopped by hand', async () => {
+    const manager = createManager();
+    const group = await manager.group('g', { intensity: 0 }, abc());
+    await manager.stop('a');
+    expect(statesOf(group)['a']).toBe('initialized');
+    await failureOf(manager.execute('c', 'exit'));
+    await eventually(() => {
+      expect(statesOf(group)).toEqual({ a: 'unloaded', b: 'failed', c: 'failed' });
+    });
+  });
+
   it('counts a child that keeps failing to come back', async () => {
     const manager = createManager();
     const group = await manager.group('g', { intensity: 2 }, abc());
