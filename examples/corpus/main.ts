@@ -3,12 +3,12 @@
  * actors, and once by actors of which two fail. Composition only; the work is in analysis/, the
  * runs in runs/, what is shown in view/.
  */
-import { availableParallelism, loadavg } from 'node:os';
 import { relative } from 'node:path';
 
 import { type Corpus, readCorpus } from './documents.ts';
+import { watchMachine } from './machine.ts';
 import { HELP, type Options, UsageError, readOptions } from './options.ts';
-import { type Machine, judge } from './outcome.ts';
+import { judge } from './outcome.ts';
 import { runSingleThread } from './runs/single-thread.ts';
 import { chooseView } from './view/choose-view.ts';
 
@@ -30,14 +30,15 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const machine = thisMachine();
   const corpus = await read(options);
   const view = chooseView(options.json, process.stdout);
   view.say(describeCorpus(corpus, options));
+  const machineMeanwhile = watchMachine();
   const singleThread = runSingleThread(corpus.documents, view);
   // only now: the run in one thread is to be as fast as it would be without Troupe in its process
   const { runActors } = await import('./runs/actors.ts');
   const actors = await runActors(corpus.documents, view, { withFaults: false });
+  const machine = machineMeanwhile();
   const withFaults = await runActors(corpus.documents, view, { withFaults: true });
   const outcome = judge(corpus, { singleThread, actors, withFaults }, machine);
   view.report(outcome);
@@ -71,10 +72,4 @@ function shown(folder: string): string {
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-}
-
-function thisMachine(): Machine {
-  const { version: node, platform } = process;
-  const [loadBefore = 0] = loadavg(); // of the last minute; 0 on Windows
-  return { node, platform, cores: availableParallelism(), loadBefore };
 }

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Findings } from './analysis/collection.ts';
 import type { Corpus } from './documents.ts';
+import type { Machine } from './machine.ts';
 import type { ActorsRun } from './runs/actors.ts';
 import type { FaultReport } from './runs/faults.ts';
 import type { PluginRow } from './runs/plugin-rows.ts';
@@ -17,14 +18,6 @@ export interface Runs {
   readonly singleThread: SingleThreadRun;
   readonly actors: ActorsRun;
   readonly withFaults: ActorsRun;
-}
-
-export interface Machine {
-  readonly node: string;
-  readonly platform: string;
-  readonly cores: number;
-  /** How many threads wanted a core on the average of the minute before. */
-  readonly loadBefore: number;
 }
 
 interface ActorsSummary {

@@ -109,9 +109,8 @@ function fingerprintOf(results: readonly DocumentResult[]): string {
   const hash = createHash('sha256');
   for (const { path, title, headings, languages, statistics, signature } of results) {
     const { tokens, terms, keywords } = statistics;
-    const counts = terms.map(({ key, label, count }) => [key, label, count]);
     const ranks = keywords.map(({ stem, label, rank }) => [stem, label, rank]);
-    hash.update(JSON.stringify([path, title, headings, languages, tokens, counts, ranks]));
+    hash.update(JSON.stringify([path, title, headings, languages, tokens, terms, ranks]));
     hash.update(signature);
   }
   return hash.digest('hex');

@@ -8,12 +8,11 @@ import { type Word, sentencesOf } from './words.ts';
 const GRAM_WORDS_MAX = 4;
 const PHRASE_COUNT_MIN = 2; // a phrase said once says nothing, and they are nine in ten
 
-/** A stem or a phrase of stems; `label` is how the document wrote it first. */
-export interface TermCount {
-  readonly key: string;
-  readonly label: string;
-  readonly count: number;
-}
+/**
+ * A stem or a phrase of stems, how the document wrote it first, and how often. A tuple, because
+ * hundreds go from thread to thread with each document, and an object would name its fields in each.
+ */
+export type TermCount = readonly [key: string, label: string, count: number];
 
 export interface TermStatistics {
   readonly tokens: number;
@@ -47,7 +46,7 @@ function countGrams(sentences: readonly Word[][]): TermCount[] {
       }
     }
   }
-  return Array.from(grams, ([key, { label, count }]) => ({ key, label, count })).filter(
-    ({ key, count }) => count >= PHRASE_COUNT_MIN || !key.includes(' '),
+  return Array.from(grams, ([key, { label, count }]): TermCount => [key, label, count]).filter(
+    ([key, , count]) => count >= PHRASE_COUNT_MIN || !key.includes(' '),
   );
 }

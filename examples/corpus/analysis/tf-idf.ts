@@ -18,7 +18,7 @@ export interface TermWeight {
 /** Heaviest first. Give the documents in a fixed order: sums of floats depend on it. */
 export function tfIdf(documents: readonly (readonly TermCount[])[]): TermWeight[] {
   const totals = new Map<string, { -readonly [K in keyof TermWeight]: TermWeight[K] }>();
-  for (const { key, label } of documents.flat()) {
+  for (const [key, label] of documents.flat()) {
     const total = totals.get(key) ?? {
       key,
       label,
@@ -30,11 +30,11 @@ export function tfIdf(documents: readonly (readonly TermCount[])[]): TermWeight[
     totals.set(key, total);
   }
   for (const terms of documents) {
-    const weights = terms.map(({ key, count }): [string, number] => {
+    const weights = terms.map(([key, , count]): [string, number] => {
       const documentsWith = totals.get(key)?.documents ?? 1;
       return [key, (1 + Math.log(count)) * Math.log(documents.length / documentsWith)];
     });
-    const norm = Math.hypot(...weights.map(([, weight]) => weight)) || 1;
+    const norm = Math.sqrt(weights.reduce((sum, [, weight]) => sum + weight ** 2, 0)) || 1;
     for (const [key, weight] of weights) {
       const total = totals.get(key);
       if (total) total.weight += weight / norm;

@@ -1,6 +1,7 @@
 /** The report for people: the runs, the faults, what was found, what was lost. Pure. */
 import type { Cluster } from '../analysis/clusters.ts';
-import type { Machine, Outcome } from '../outcome.ts';
+import type { Machine } from '../machine.ts';
+import type { Outcome } from '../outcome.ts';
 import type { FaultReport } from '../runs/faults.ts';
 import type { Paint } from './paint.ts';
 import { wrap } from './wrap.ts';
@@ -10,7 +11,7 @@ const PERCENT = 100;
 const CLUSTERS_SHOWN = 5;
 const LABEL_CHARS = 12;
 const RUN_CHARS = 24;
-const BUSY_SHARE = 0.5; // of the cores: from here on others take what the actors need
+const OTHERS_SHARE_MAX = 0.1; // beyond it others took what the actors needed
 
 export function reportLines(outcome: Outcome, width: number, paint: Paint): string[] {
   return [
@@ -50,14 +51,11 @@ function runLines(
   ];
 }
 
-function busyLines({ cores, loadBefore }: Machine, width: number): string[] {
-  if (loadBefore < cores * BUSY_SHARE) return [];
-  const load = `load ${loadBefore.toFixed(1)} on ${cores} cores`;
-  return wrap(
-    `The machine was busy when this began (${load}): the ratio says little.`,
-    width,
-    '  ',
-  );
+function busyLines({ othersShare }: Machine, width: number): string[] {
+  if (othersShare <= OTHERS_SHARE_MAX) return [];
+  const share = `${Math.round(othersShare * PERCENT)} %`;
+  const text = `Other programs took ${share} of the cores meanwhile: the ratio says little.`;
+  return wrap(text, width, '  ');
 }
 
 function runLine(name: string, ms: number, remark: string): string {
@@ -129,5 +127,5 @@ function verdictLines(
 function labelled(label: string, text: string, width: number): string[] {
   const indent = ' '.repeat(LABEL_CHARS + 2);
   const [first = '', ...rest] = wrap(text, width, indent);
-  return [`  ${label.padEnd(LABEL_CHARS)}${first.trimStart()}`, ...rest];
+  return [`  ${label.padEnd(LABEL_CHARS)}${first.trimStart()}`.trimEnd(), ...rest];
 }
