@@ -13,8 +13,9 @@ interface EventFields {
   'restarted': object;
   /** `why`: `too-often` or `permanent-error`. */
   'gave-up': { why: string };
-  'unresponsive': { reason: string };
-  'memory-limit': { heapUsedBytes: number };
+  /** Its thread does not answer though it is inside no call. `stack`: what it does, if that could be seen. */
+  'unresponsive': { reason: string; stack: string | undefined };
+  'memory-limit': { heapUsedBytes: number; externalBytes: number; limitBytes: number };
   'dead-letter': { callId: string; reason: string };
   'log': {
     level: LogLevel;

@@ -38,6 +38,7 @@ const limits = z
     callTimeoutMs: milliseconds,
     graceMs: milliseconds,
     healthTimeoutMs: milliseconds,
+    unresponsiveMs: milliseconds,
     memoryMb: z.number().min(4),
     stackMb: z.number().min(1).max(256),
     payloadBytesMax: z.number().int().min(1_024),

@@ -7,7 +7,7 @@ import type { LifecycleEvent, Machine, MachineEnv, Step } from './lifecycle.ts';
 import { onDied, onDone, onHookFailed, onRetry } from './outcomes.ts';
 import { onVerb } from './verbs.ts';
 
-export { callsOf, INITIAL, stateOf, VERBS } from './lifecycle.ts';
+export { callsOf, INITIAL, isAtRest, stateOf, VERBS } from './lifecycle.ts';
 export type {
   Effect,
   Intent,
