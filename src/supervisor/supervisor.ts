@@ -6,7 +6,7 @@ import { Mutex } from 'async-mutex';
 
 import { PluginError } from '../protocol/errors.ts';
 import type { FrameReader } from '../protocol/frame.ts';
-import { CRASH_LOG_LINES, STACK_ANSWER_MS, ZOMBIES_MAX } from '../protocol/limits.ts';
+import { CRASH_LOG_LINES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type {
   CrashReport,
@@ -17,15 +17,15 @@ import type {
 } from '../protocol/report.ts';
 import type { Call, CallRequest } from './call.ts';
 import { crashError, crashReportOf, endOf } from './crash-report.ts';
-import { TIMED_OUT, within } from './deadline.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
-import { watchIdle } from './idle-watch.ts';
 import type { CreateLife, Death, Life } from './life.ts';
 import { callsOf, INITIAL, isAtRest, stateOf, transition } from './machine.ts';
 import type { Effect, LifecycleEvent, Machine, Verb } from './machine.ts';
 import type { MemoryReading } from './memory-rules.ts';
+import { endWhenSilent } from './silence.ts';
 import { healthOf, statsOf, type Standing } from './vitals.ts';
+import { Zombies } from './zombies.ts';
 
 /** What a supervisor tells; the kernel makes events of it. */
 export type SupervisorEvent =
@@ -73,7 +73,7 @@ export class Supervisor {
   #life: Life | undefined;
   #generation = 0;
   #restarts = 0;
-  #zombies = 0;
+  readonly #zombies = new Zombies();
   #stopIdleWatch: (() => void) | undefined;
   #entry: PreparedEntry | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -172,7 +172,7 @@ export class Supervisor {
       state: this.state,
       generation: this.#generation,
       restarts: this.#restarts,
-      zombies: this.#zombies,
+      zombies: this.#zombies.count,
       lastCrash: this.#lastCrash,
       life: this.#life,
       parked: this.#parkedPause !== undefined,
@@ -238,7 +238,7 @@ export class Supervisor {
   async #spawn(): Promise<void> {
     const generation = this.#generation;
     try {
-      if (this.#zombies >= ZOMBIES_MAX) throw this.#tooManyZombies();
+      this.#zombies.refuseMore(this.id);
       // a crash brings the same code back; a verb looks for what is there now
       this.#entry ??= await this.#options.prepareEntry(this.plan);
       if (this.#generation === generation && this.#wantsLife()) this.#begin(this.#entry);
@@ -282,40 +282,19 @@ export class Supervisor {
       },
     });
     this.#life = life;
-    this.#watchIdle(life);
+    this.#stopIdleWatch = endWhenSilent({
+      plan: this.plan,
+      life,
+      isExcused: () => !isAtRest(this.#machine) || this.#parkedPause !== undefined,
+      tell: (silence) => {
+        this.#emit({ type: 'unresponsive', ...silence });
+      },
+    });
     this.dispatcher.connect(life);
     void life.died.then((death) => {
       this.#onDeath(life, death);
     });
     this.#run(() => this.#hooks.open(life));
-  }
-
-  #watchIdle(life: Life): void {
-    const { unresponsiveMs } = this.plan.limits;
-    if (unresponsiveMs === 0) return;
-    this.#stopIdleWatch = watchIdle({
-      unresponsiveMs,
-      isExcused: () =>
-        !isAtRest(this.#machine) ||
-        this.#parkedPause !== undefined ||
-        life.board.busySince() !== undefined,
-      idleMs: () => life.idleMs(),
-      ping: () => life.control.ping(),
-      unresponsive: () => {
-        void this.#onUnresponsive(life);
-      },
-    });
-  }
-
-  async #onUnresponsive(life: Life): Promise<void> {
-    const found = await within(life.stack(), STACK_ANSWER_MS);
-    if (this.#life !== life) return;
-    const stack = found === TIMED_OUT ? undefined : found;
-    const { unresponsiveMs } = this.plan.limits;
-    const reason = `its thread did not answer for ${String(unresponsiveMs)} ms though it is inside no call`;
-    this.#emit({ type: 'unresponsive', reason, stack });
-    if (this.plan.restart.type === 'temporary') return;
-    life.end('hang', stack === undefined ? reason : `${reason}:\n${stack}`);
   }
 
   /** Does something with the current life and feeds the outcome, unless that life is over by then. */
@@ -345,27 +324,10 @@ export class Supervisor {
 
   #onDeath(life: Life, death: Death): void {
     if (this.#life !== life) return;
-    if (death.zombie) this.#leaveBehind(death.zombie);
+    if (death.zombie) this.#emit({ type: 'warning', message: this.#zombies.add(death.zombie) });
     const error = this.#crashed(death);
     this.#letGo(error.code === 'PLUGIN_STOPPED' ? 'aborted' : 'crashed', error);
     this.#feed({ type: 'died', end: endOf(death), error });
-  }
-
-  #leaveBehind(gone: Promise<void>): void {
-    this.#zombies++;
-    void gone.then(() => {
-      this.#zombies--;
-    });
-    const message = `its thread did not end and was left behind; zombies: ${String(this.#zombies)} of at most ${String(ZOMBIES_MAX)}`;
-    this.#emit({ type: 'warning', message });
-  }
-
-  #tooManyZombies(): PluginError {
-    const what = `${this.id} is not started again: ${String(this.#zombies)} threads of earlier lives did not end yet`;
-    return new PluginError('LOAD_FAILED', what, {
-      pluginId: this.id,
-      data: { zombies: this.#zombies },
-    });
   }
 
   /** The life is nobody's any more: its calls are sorted, its locks and subscriptions freed. */

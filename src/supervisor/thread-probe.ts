@@ -48,7 +48,9 @@ export async function stackOf({ threadId }: Worker): Promise<string | undefined>
   void inspector.ask('Debugger.disable').then(() => {
     inspector.close();
   });
-  return Array.isArray(frames) ? frames.map((frame) => frameLine(frame, urls)).join('\n') : undefined;
+  return Array.isArray(frames)
+    ? frames.map((frame) => frameLine(frame, urls)).join('\n')
+    : undefined;
 }
 
 interface HeapStatistics {

@@ -3,7 +3,8 @@ import { MessageChannel, Worker, type MessagePort, type WorkerOptions } from 'no
 
 import { decode } from '../protocol/codec.ts';
 import { CRASH_KIND, KIND, type FrameReader } from '../protocol/frame.ts';
-import { DEFAULT_LIMITS,
+import {
+  DEFAULT_LIMITS,
   TERMINATE_FAULTY_MS,
   TERMINATE_TIMEOUT_MS,
   WINDOW_CALLS,
@@ -228,7 +229,9 @@ function threadOptions(
   workerData: { boot: BootData; busPort: MessagePort; controlPort: MessagePort },
 ): WorkerOptions {
   const resourceLimits = bare({
-    ...(limits.memoryMb === undefined ? {} : { maxOldGenerationSizeMb: hardLimitMb(limits.memoryMb) }),
+    ...(limits.memoryMb === undefined
+      ? {}
+      : { maxOldGenerationSizeMb: hardLimitMb(limits.memoryMb) }),
     ...(limits.stackMb === undefined ? {} : { stackSizeMb: limits.stackMb }),
   });
   return bare({
