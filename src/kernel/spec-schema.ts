@@ -39,7 +39,7 @@ const limits = z
     graceMs: milliseconds,
     healthTimeoutMs: milliseconds,
     unresponsiveMs: milliseconds,
-    memoryMb: z.number().min(4),
+    memoryMb: z.number().min(16),
     stackMb: z.number().min(1).max(256),
     payloadBytesMax: z.number().int().min(1_024),
     payloadDepthMax: z.number().int().min(1).max(1_000),
