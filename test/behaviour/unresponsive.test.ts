@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { eventsOf, nextEvent, recordEvents } from '../support/events.ts';
+import { eventually } from '../support/eventually.ts';
 import { createManager, EAGER_RESTART, run } from '../support/manager.ts';
 import { startNeighbour } from '../support/neighbour.ts';
 
@@ -83,7 +84,9 @@ describe('a plugin is not taken for silent', () => {
       limits: { unresponsiveMs: 0, stopTimeoutMs: 100, healthTimeoutMs: 1_000 },
     });
     await plugin.execute({ way: 'spin' });
-    expect(await plugin.health()).toMatchObject({ live: false });
+    await eventually(async () => {
+      expect(await plugin.health()).toMatchObject({ live: false });
+    });
     expect(eventsOf(events, 'unresponsive')).toEqual([]);
   });
 });
