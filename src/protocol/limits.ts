@@ -171,7 +171,7 @@ export const INSPECTOR_ANSWER_MS = 3_000;
 export const UNRESPONSIVE_LOOKS = 4;
 
 /** What a stack of a silent thread may take (ms); one that is blocked gives none. */
-export const STACK_ANSWER_MS = 300;
+export const STACK_ANSWER_MS = 1_000;
 
 /** Log lines of a plugin kept for its crash report. */
 export const CRASH_LOG_LINES = 20;

@@ -51,9 +51,8 @@ export function mayHaveReached(heldBytes: number, activeMs: number, limitBytes: 
   return heldBytes + activeMs * GROWTH_BYTES_PER_MS >= limitBytes;
 }
 
-/** Until the next look (ms): rare far from the limit and while it sleeps, often close to it. */
+/** Until the next look at a thread that works (ms): rare far from the limit, often close to it. */
 export function nextLookMs(heldBytes: number, activeMs: number, limitBytes: number): number {
-  if (activeMs < 1) return MEMORY_LOOK_MS_MAX;
   const room = limitBytes - heldBytes - activeMs * GROWTH_BYTES_PER_MS;
   const untilFullMs = room / GROWTH_BYTES_PER_MS;
   return Math.min(MEMORY_LOOK_MS_MAX, Math.max(MEMORY_LOOK_MS_MIN, untilFullMs));

@@ -2,6 +2,7 @@
  * Watches what a thread holds from outside, and says when that is over its soft limit with the
  * garbage collected. It asks nothing of a thread that sleeps, and never waits for one that works.
  */
+import { MEMORY_LOOK_MS_MAX } from '../protocol/limits.ts';
 import {
   heldBytes,
   limitBytesOf,
@@ -39,6 +40,7 @@ export class MemoryWatch {
   #stopped = false;
   #heldBytes = 0;
   #activeAtReading = 0;
+  #activeAtLook = 0;
   #restUntil = -Infinity;
   #restingMark: number;
 
@@ -76,7 +78,11 @@ export class MemoryWatch {
       if (reading && this.#heldBytes >= limit && !this.#stopped) await this.#judge(reading);
     }
     const sinceReading = this.#activeMs() - this.#activeAtReading;
-    this.#lookIn(nextLookMs(this.#heldBytes, sinceReading, this.#threshold()));
+    const slept = active - this.#activeAtLook < 1;
+    this.#activeAtLook = active;
+    this.#lookIn(
+      slept ? MEMORY_LOOK_MS_MAX : nextLookMs(this.#heldBytes, sinceReading, this.#threshold()),
+    );
   }
 
   /** What it holds may be garbage that V8 has not collected yet. */

@@ -16,7 +16,9 @@ describe('a plugin that is silent while it is inside no call', () => {
     const events = recordEvents(manager);
     const plugin = await run(manager, 'idler.mjs', { limits, restart: EAGER_RESTART });
     const restarted = nextEvent(manager, 'restarted');
+    const silent = nextEvent(manager, 'unresponsive');
     expect(await plugin.execute({ way })).toBe(1);
+    await silent;
     const waiting = [1, 2, 3].map(() => plugin.execute({ way: 'fine' }));
     await restarted;
     expect(await Promise.all(waiting)).toEqual([2, 2, 2]);
