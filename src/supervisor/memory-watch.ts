@@ -80,9 +80,10 @@ export class MemoryWatch {
     const sinceReading = this.#activeMs() - this.#activeAtReading;
     const slept = active - this.#activeAtLook < 1;
     this.#activeAtLook = active;
-    this.#lookIn(
-      slept ? MEMORY_LOOK_MS_MAX : nextLookMs(this.#heldBytes, sinceReading, this.#threshold()),
-    );
+    // all that sleep are looked at in the same turn: waking up is what costs
+    const untilAllMs = MEMORY_LOOK_MS_MAX - (Math.ceil(this.#now()) % MEMORY_LOOK_MS_MAX);
+    const soonMs = nextLookMs(this.#heldBytes, sinceReading, this.#threshold());
+    this.#lookIn(slept ? untilAllMs : soonMs);
   }
 
   /** What it holds may be garbage that V8 has not collected yet. */
