@@ -47,6 +47,7 @@ export function createControl({
         await loop.whenQuiet();
         for (const name of names) await hooks?.[name]?.();
       }),
+    ping: () => Promise.resolve(),
     async health() {
       if (!hooks?.health) return { ready: true };
       try {

@@ -15,8 +15,9 @@ interface EventFields {
   'restarted': { group?: string };
   /** `why`: `too-often` or `permanent-error`. The id is a plugin's, or the name of a group. */
   'gave-up': { why: string };
-  'unresponsive': { reason: string };
-  'memory-limit': { heapUsedBytes: number };
+  /** Its thread does not answer though it is inside no call. `stack`: what it does, if that could be seen. */
+  'unresponsive': { reason: string; stack: string | undefined };
+  'memory-limit': { heapUsedBytes: number; externalBytes: number; limitBytes: number };
   'dead-letter': { callId: string; reason: string };
   'log': {
     level: LogLevel;

@@ -2,12 +2,15 @@
  * The wiring of one manager: its plugins, the services they share, the events that come of them.
  * It knows no verbs of the public API; manager.ts does.
  */
+import process from 'node:process';
+
 import type { PluginPlan } from '../protocol/manifest.ts';
-import type { Life } from '../supervisor/life.ts';
+import type { Life, LifeRequest } from '../supervisor/life.ts';
 import { Supervisor, type SupervisorEvent } from '../supervisor/supervisor.ts';
 import { createThread } from '../supervisor/thread.ts';
 import { prepareEntry } from './entry.ts';
 import { EventHub } from './event-hub.ts';
+import { heapFlagOf, heapFlagWarning } from './heap-flag.ts';
 import { KernelEvents } from './kernel-events.ts';
 import { Locks } from './locks.ts';
 import { Registry } from './registry.ts';
@@ -27,6 +30,7 @@ export class Kernel {
     memory: new SharedMemory(),
   };
   readonly #sessions = new Map<Life, Session>();
+  #heapFlagChecked = false;
 
   /** @param id the agent's: what plugins see as `ctx.agentId`. */
   constructor(id: string) {
@@ -40,7 +44,7 @@ export class Kernel {
     const supervisor: Supervisor = new Supervisor({
       plan,
       agentId: this.id,
-      createLife: createThread,
+      createLife: (request) => this.#createLife(request),
       prepareEntry,
       outgoing: (life, frame) => {
         this.#sessionOf(supervisor, life).onFrame(frame);
@@ -69,6 +73,17 @@ export class Kernel {
       this.registry.remove(id);
       this.events.emit('unregistered', id, supervisor.generation, {});
     }
+  }
+
+  #createLife(request: LifeRequest): Life {
+    if (request.plan.limits.memoryMb !== undefined && !this.#heapFlagChecked) {
+      this.#heapFlagChecked = true;
+      const flag = heapFlagOf(process.execArgv, process.env['NODE_OPTIONS']);
+      if (flag !== undefined) {
+        this.events.emit('warning', this.id, 0, { message: heapFlagWarning(flag) });
+      }
+    }
+    return createThread(request);
   }
 
   #sessionOf(caller: Supervisor, life: Life): Session {
@@ -102,6 +117,16 @@ export class Kernel {
       case 'gave-up':
         events.emit('gave-up', id, generation, { why: String(event.data['why']) });
         return;
+      case 'unresponsive': {
+        const { reason, stack } = event;
+        events.emit('unresponsive', id, generation, { reason, stack });
+        return;
+      }
+      case 'memory-limit': {
+        const { heapUsedBytes, externalBytes, limitBytes } = event;
+        events.emit('memory-limit', id, generation, { heapUsedBytes, externalBytes, limitBytes });
+        return;
+      }
       case 'dead-letter':
         events.emit('dead-letter', id, generation, { callId: event.callId, reason: event.reason });
         return;

@@ -17,6 +17,7 @@ import { dependencyError } from './order.ts';
 import { planOf } from './plan.ts';
 import type { PluginListing } from './registry.ts';
 import { execute, stream } from './router.ts';
+import { closeOnSignals } from './signals.ts';
 import { checkSpec } from './spec-schema.ts';
 import type {
   CloseReport,
@@ -212,6 +213,16 @@ export class PluginManager {
   close(): Promise<CloseReport> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  /**
+   * From now on SIGTERM and SIGINT close this manager, within the limits of its plugins; then the
+   * process ends with 128 + the signal's number. A second signal ends it at once.
+   *
+   * @returns what takes the handlers away.
+   */
+  closeOnSignals(): () => void {
+    return closeOnSignals(this.id, () => this.close());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

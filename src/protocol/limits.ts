@@ -17,7 +17,12 @@ export interface Limits {
   graceMs: number;
   /** How long a health or stats question may take (ms). Default 1,000. */
   healthTimeoutMs: number;
-  /** Old-space heap of the thread (MiB). Default: what Node gives a worker. */
+  /** Inside no call and no hook, a thread may be silent for this long (ms); 0 = for ever. Default 5,000. */
+  unresponsiveMs: number;
+  /**
+   * What the thread may hold, heap and buffers together (MiB). A soft limit, watched from outside:
+   * above it, with its garbage collected, the thread is ended. Default: only V8's own limit.
+   */
   memoryMb?: number | undefined;
   /** Stack of the thread (MiB). Default: what Node gives a worker (4). */
   stackMb?: number | undefined;
@@ -38,6 +43,7 @@ export const DEFAULT_LIMITS: Limits = {
   callTimeoutMs: 0,
   graceMs: 1_000,
   healthTimeoutMs: 1_000,
+  unresponsiveMs: 5_000,
   memoryMb: undefined,
   stackMb: undefined,
   payloadBytesMax: 32 * MIB,
@@ -125,8 +131,47 @@ export const ROUTES_MAX = 4_096;
 /** A health question to a thread known to be inside a call is not waited for longer than this (ms). */
 export const BUSY_ANSWER_MS = 100;
 
-/** `terminate()` that takes longer leaves a zombie: the plugin goes on without it (ms). */
+/** `terminate()` that somebody asked for and that takes longer leaves a zombie (ms). */
 export const TERMINATE_TIMEOUT_MS = 2_000;
+
+/** The same where the thread is at fault: calls wait for its replacement (ms). A loop ends in 3 to 15. */
+export const TERMINATE_FAULTY_MS = 300;
+
+/** Threads of one plugin left behind and still there; with more, it is not started again. */
+export const ZOMBIES_MAX = 3;
+
+/** V8's own limit is this far above the soft one, at least (MiB): room for what grows between two looks. */
+export const HARD_LIMIT_ROOM_MB = 256;
+
+/** …and this many times the soft one: an array or a Map that grows holds its old and its new table. */
+export const HARD_LIMIT_FACTOR = 4;
+
+/** What a busy thread is taken to allocate, at most (bytes per ms): 1 GiB a second. */
+export const GROWTH_BYTES_PER_MS = 1024 * 1024;
+
+/** Time between two looks at a thread's memory (ms): while it is asleep or far from its limit… */
+export const MEMORY_LOOK_MS_MAX = 100;
+
+/** …and close to it. */
+export const MEMORY_LOOK_MS_MIN = 5;
+
+/** After a collection for nothing, this many times what it took passes before the next one… */
+export const GC_REST_FACTOR = 10;
+
+/** …or this long, if that is shorter (ms). */
+export const GC_REST_MS_MAX = 2_000;
+
+/** Garbage that V8's young generation may hold without a collection (MiB). */
+export const YOUNG_GARBAGE_MB = 32;
+
+/** A thread that does not answer the inspector for this long is blocked (ms); a collection can take 2,000. */
+export const INSPECTOR_ANSWER_MS = 3_000;
+
+/** `unresponsiveMs` is looked at in this many steps. */
+export const UNRESPONSIVE_LOOKS = 4;
+
+/** What a stack of a silent thread may take (ms); one that is blocked gives none. */
+export const STACK_ANSWER_MS = 1_000;
 
 /** Log lines of a plugin kept for its crash report. */
 export const CRASH_LOG_LINES = 20;

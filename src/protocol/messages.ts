@@ -55,6 +55,8 @@ export interface ActorControl {
   resume(number: number): Promise<Outcome>;
   /** Waits until no call runs, then runs the hooks, in this order. */
   shutdown(hooks: ('stop' | 'unload')[]): Promise<Outcome>;
+  /** Answered by the thread itself, without the plugin: whether it is alive. */
+  ping(): Promise<void>;
   health(): Promise<ActorHealth>;
   stats(): Promise<ActorStats>;
 }

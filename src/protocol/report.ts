@@ -75,6 +75,8 @@ export interface PluginStats {
   };
   /** `undefined` while the thread is too busy to say. */
   memory: { heapUsedBytes: number; externalBytes: number } | undefined;
+  /** Threads of earlier lives that did not end and are still there. */
+  zombies: number;
   lastCrash: CrashReport | undefined;
   /** What the plugin's `stats` hook says. */
   plugin: Record<string, unknown>;

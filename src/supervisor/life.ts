@@ -8,6 +8,7 @@ import type { ActorControl } from '../protocol/messages.ts';
 import type { CrashReason, LogLine } from '../protocol/report.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import type { Link } from '../transport/link.ts';
+import type { MemoryReading } from './memory-rules.ts';
 
 /** How a life ended. */
 export interface Death {
@@ -16,8 +17,8 @@ export interface Death {
   message: string;
   exitCode: number | undefined;
   error: Error | undefined;
-  /** `terminate()` did not come back: the thread may still be there. */
-  zombie: boolean;
+  /** `terminate()` did not come back in time: settles when the thread is gone after all. */
+  zombie: Promise<void> | undefined;
 }
 
 export interface Life {
@@ -34,6 +35,10 @@ export interface Life {
   end(reason: CrashReason | 'asked', message?: string): void;
   /** Share of the time its event loop was busy since the last question, 0 to 1. */
   utilization(): number;
+  /** How long its event loop has slept since its start (ms). */
+  idleMs(): number;
+  /** Where it is, as lines of a stack; `undefined` where it cannot be known. */
+  stack(): Promise<string | undefined>;
 }
 
 /** What a life tells while it lasts. */
@@ -45,6 +50,8 @@ export interface LifeEvents {
   parked(pause: number): void;
   awake(pause: number): void;
   malformed(what: string): void;
+  /** It holds more than it may, and is being ended. */
+  overMemory(reading: MemoryReading, limitBytes: number): void;
 }
 
 export interface LifeRequest {

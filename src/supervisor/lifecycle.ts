@@ -151,3 +151,13 @@ export function callsOf({ phase }: Machine): { accepted: boolean; flowing: boole
     phase.at === 'restarting';
   return { accepted, flowing };
 }
+
+/** No hook runs, and nothing is on its way. */
+export function isAtRest({ phase }: Machine): boolean {
+  return (
+    phase.at === 'loaded' ||
+    phase.at === 'initialized' ||
+    phase.at === 'running' ||
+    phase.at === 'paused'
+  );
+}

@@ -8,7 +8,7 @@ import { onOrder } from './orders.ts';
 import { onDied, onDone, onHookFailed, onRetry } from './outcomes.ts';
 import { onVerb } from './verbs.ts';
 
-export { callsOf, INITIAL, stateOf, VERBS } from './lifecycle.ts';
+export { callsOf, INITIAL, isAtRest, stateOf, VERBS } from './lifecycle.ts';
 export type {
   Effect,
   EndReport,

@@ -2,8 +2,6 @@
  * Keeps one plugin's actor alive: performs what the machine decides, and feeds back what
  * happened. It decides nothing itself.
  */
-import { Mutex } from 'async-mutex';
-
 import { PluginError } from '../protocol/errors.ts';
 import type { FrameReader } from '../protocol/frame.ts';
 import { CRASH_LOG_LINES } from '../protocol/limits.ts';
@@ -20,7 +18,7 @@ import { crashError, crashReportOf, endOf } from './crash-report.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
 import type { CreateLife, Death, Life } from './life.ts';
-import { callsOf, INITIAL, stateOf, transition } from './machine.ts';
+import { callsOf, INITIAL, isAtRest, stateOf, transition } from './machine.ts';
 import type {
   Effect,
   EndReport,
@@ -30,13 +28,19 @@ import type {
   Phase,
   Verb,
 } from './machine.ts';
+import type { MemoryReading } from './memory-rules.ts';
+import { endWhenSilent } from './silence.ts';
+import { VerbQueue } from './verb-queue.ts';
 import { healthOf, statsOf, type Standing } from './vitals.ts';
+import { Zombies } from './zombies.ts';
 
 /** What a supervisor tells; the kernel makes events of it. */
 export type SupervisorEvent =
   | { type: 'state-changed'; from: PluginState; to: PluginState }
   | { type: 'crashed'; crash: CrashReport }
   | { type: 'restarting' | 'restarted' | 'gave-up'; data: Record<string, unknown> }
+  | { type: 'unresponsive'; reason: string; stack: string | undefined }
+  | ({ type: 'memory-limit'; limitBytes: number } & MemoryReading)
   | { type: 'dead-letter'; callId: string; reason: string }
   | { type: 'log'; line: LogLine }
   | { type: 'warning'; message: string };
@@ -78,14 +82,19 @@ export class Supervisor {
   overseer: Overseer | undefined;
   readonly #options: SupervisorOptions;
   readonly #hooks: Hooks;
-  readonly #verbs = new Mutex();
-  #lastVerb: { verb: Verb; outcome: Promise<void> } | undefined;
-  #stopsWaiting = 0;
-  #settle: ((error: PluginError | undefined) => void) | undefined;
+  readonly #verbs = new VerbQueue({
+    begin: (verb) => {
+      if (verb === 'load' || verb === 'restart') this.#entry = undefined;
+      this.#feed({ type: verb });
+    },
+    yields: () => (this.state === 'restarting' ? this.#stopped() : undefined),
+  });
   #machine: Machine = INITIAL;
   #life: Life | undefined;
   #generation = 0;
   #restarts = 0;
+  readonly #zombies = new Zombies();
+  #stopIdleWatch: (() => void) | undefined;
   #entry: PreparedEntry | undefined;
   #retry: NodeJS.Timeout | undefined;
   #parkedPause: number | undefined;
@@ -128,39 +137,8 @@ export class Supervisor {
   }
 
   /** Settles when the plugin is there. Verbs queue up; callers of the same one share its outcome. */
-  async perform(verb: Verb): Promise<void> {
-    if (this.#lastVerb?.verb === verb) return this.#lastVerb.outcome;
-    const stops = verb === 'stop' || verb === 'unload';
-    if (stops) {
-      this.#stopsWaiting++;
-      this.#yieldToStop();
-    }
-    const outcome = this.#verbs.runExclusive(
-      () =>
-        new Promise<void>((resolve, reject) => {
-          this.#settle = (error) => {
-            this.#settle = undefined;
-            if (error) reject(error);
-            else resolve();
-          };
-          if (stops) this.#stopsWaiting--;
-          if (verb === 'load' || verb === 'restart') this.#entry = undefined;
-          this.#feed({ type: verb });
-          this.#yieldToStop();
-        }),
-    );
-    const mine = { verb, outcome };
-    this.#lastVerb = mine;
-    try {
-      await outcome;
-    } finally {
-      if (this.#lastVerb === mine) this.#lastVerb = undefined;
-    }
-  }
-
-  /** A verb that waits for a restart must not keep the plugin from being stopped. */
-  #yieldToStop(): void {
-    if (this.#stopsWaiting > 0 && this.state === 'restarting') this.#settle?.(this.#stopped());
+  perform(verb: Verb): Promise<void> {
+    return this.#verbs.perform(verb);
   }
 
   /** Accepts a call or rejects it; either way its receiver hears of it exactly once. */
@@ -192,6 +170,7 @@ export class Supervisor {
       state: this.state,
       generation: this.#generation,
       restarts: this.#restarts,
+      zombies: this.#zombies.count,
       lastCrash: this.#lastCrash,
       life: this.#life,
       parked: this.#parkedPause !== undefined,
@@ -251,7 +230,7 @@ export class Supervisor {
         this.dispatcher.dropWaiting(effect.error);
         return;
       case 'settle':
-        this.#settle?.(effect.error);
+        this.#verbs.settle(effect.error);
         return;
       case 'tell':
         if (effect.event === 'restarted') this.#restarts++;
@@ -262,6 +241,7 @@ export class Supervisor {
   async #spawn(): Promise<void> {
     const generation = this.#generation;
     try {
+      this.#zombies.refuseMore(this.id);
       // a crash brings the same code back; a verb looks for what is there now
       const entry = this.#entry ?? (await this.#options.prepareEntry(this.plan));
       if (this.#generation !== generation || !this.#wantsLife()) return;
@@ -301,9 +281,20 @@ export class Supervisor {
         malformed: (message) => {
           this.#emit({ type: 'warning', message });
         },
+        overMemory: (reading, limitBytes) => {
+          this.#emit({ type: 'memory-limit', ...reading, limitBytes });
+        },
       },
     });
     this.#life = life;
+    this.#stopIdleWatch = endWhenSilent({
+      plan: this.plan,
+      life,
+      isExcused: () => !isAtRest(this.#machine) || this.#parkedPause !== undefined,
+      tell: (silence) => {
+        this.#emit({ type: 'unresponsive', ...silence });
+      },
+    });
     this.dispatcher.connect(life);
     void life.died.then((death) => {
       this.#onDeath(life, death);
@@ -338,8 +329,7 @@ export class Supervisor {
 
   #onDeath(life: Life, death: Death): void {
     if (this.#life !== life) return;
-    if (death.zombie)
-      this.#emit({ type: 'warning', message: 'its thread did not end and was left behind' });
+    if (death.zombie) this.#emit({ type: 'warning', message: this.#zombies.add(death.zombie) });
     const error = this.#crashed(death);
     this.#letGo(error.code === 'PLUGIN_STOPPED' ? 'aborted' : 'crashed', error);
     this.#feed({ type: 'died', end: endOf(death), error });
@@ -350,6 +340,7 @@ export class Supervisor {
     const life = this.#life;
     if (!life) return;
     this.#life = undefined;
+    this.#stopIdleWatch?.();
     this.#parkedPause = undefined;
     this.dispatcher.disconnect(error, how);
     // what came back from the life waits for the next only where there may be one

@@ -3,7 +3,12 @@ import { MessageChannel, Worker, type MessagePort, type WorkerOptions } from 'no
 
 import { decode } from '../protocol/codec.ts';
 import { CRASH_KIND, KIND, type FrameReader } from '../protocol/frame.ts';
-import { DEFAULT_LIMITS, TERMINATE_TIMEOUT_MS, WINDOW_CALLS } from '../protocol/limits.ts';
+import {
+  DEFAULT_LIMITS,
+  TERMINATE_FAULTY_MS,
+  TERMINATE_TIMEOUT_MS,
+  WINDOW_CALLS,
+} from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { BootData } from '../protocol/messages.ts';
 import type { CrashReason, LogLine } from '../protocol/report.ts';
@@ -13,6 +18,9 @@ import { wrapControl } from '../transport/control-port.ts';
 import { Link } from '../transport/link.ts';
 import { messagePortTransport } from '../transport/message-port.ts';
 import type { Death, Life, LifeEvents, LifeRequest } from './life.ts';
+import { hardLimitMb, heldBytes, type MemoryReading } from './memory-rules.ts';
+import { MemoryWatch } from './memory-watch.ts';
+import { probeOf, stackOf } from './thread-probe.ts';
 
 const ENTRY = new URL(
   `../../workers/thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
@@ -54,8 +62,15 @@ export function createThread(request: LifeRequest): Life {
   const flush = (): void => {
     link.flush();
   };
+  let memoryWatch: MemoryWatch | undefined;
+  const gone = new Promise<void>((resolve) => {
+    worker.once('exit', () => {
+      resolve();
+    });
+  });
   const died = new Promise<Death>((resolve) => {
-    const bury = (exitCode: number | undefined, zombie = false): void => {
+    const bury = (exitCode: number | undefined, zombie?: Promise<void>): void => {
+      memoryWatch?.stop();
       controlChannel.port1.close();
       resolve({ ...obituary.write(exitCode), zombie });
     };
@@ -72,13 +87,36 @@ export function createThread(request: LifeRequest): Life {
     });
     obituary.onZombie = () => {
       worker.unref();
-      bury(undefined, true);
+      bury(undefined, gone);
     };
   });
   // what the runtime itself prints into the thread's streams must not pile up unread
   worker.stdout.resume();
   worker.stderr.resume();
   let idle = worker.performance.eventLoopUtilization();
+  const idleMs = (): number => worker.performance.eventLoopUtilization().idle;
+  const end = (reason: CrashReason | 'asked', message?: string): void => {
+    memoryWatch?.stop();
+    obituary.expect(reason, message);
+    void worker.terminate();
+    const limitMs = reason === 'asked' ? TERMINATE_TIMEOUT_MS : TERMINATE_FAULTY_MS;
+    const late = setTimeout(() => obituary.onZombie?.(), limitMs);
+    void died.then(() => {
+      clearTimeout(late);
+    });
+  };
+  const { memoryMb } = plan.limits;
+  if (memoryMb !== undefined) {
+    memoryWatch = new MemoryWatch({
+      memoryMb,
+      probe: probeOf(worker),
+      idleMs,
+      over: (reading, limitBytes) => {
+        events.overMemory(reading, limitBytes);
+        end('memory-limit', `it held ${inMib(reading)} MiB where it may hold ${String(memoryMb)}`);
+      },
+    });
+  }
   return {
     generation,
     startedAt: Date.now(),
@@ -86,20 +124,15 @@ export function createThread(request: LifeRequest): Life {
     board,
     control: wrapControl(controlChannel.port1),
     died,
-    end(reason, message) {
-      obituary.expect(reason, message);
-      void worker.terminate();
-      const late = setTimeout(() => obituary.onZombie?.(), TERMINATE_TIMEOUT_MS);
-      void died.then(() => {
-        clearTimeout(late);
-      });
-    },
+    end,
     utilization() {
       const now = worker.performance.eventLoopUtilization();
       const { utilization } = worker.performance.eventLoopUtilization(now, idle);
       idle = now;
       return Number.isFinite(utilization) ? utilization : 0;
     },
+    idleMs,
+    stack: () => stackOf(worker),
   };
 }
 
@@ -193,7 +226,9 @@ function threadOptions(
   workerData: { boot: BootData; busPort: MessagePort; controlPort: MessagePort },
 ): WorkerOptions {
   const resourceLimits = bare({
-    ...(limits.memoryMb === undefined ? {} : { maxOldGenerationSizeMb: limits.memoryMb }),
+    ...(limits.memoryMb === undefined
+      ? {}
+      : { maxOldGenerationSizeMb: hardLimitMb(limits.memoryMb) }),
     ...(limits.stackMb === undefined ? {} : { stackSizeMb: limits.stackMb }),
   });
   return bare({
@@ -214,6 +249,10 @@ function threadOptions(
 
 function bare<T extends object>(options: T): T {
   return Object.assign(Object.create(null) as T, options);
+}
+
+function inMib(reading: MemoryReading): string {
+  return (heldBytes(reading) / 2 ** 20).toFixed(1);
 }
 
 function isOutOfMemory(error: unknown): boolean {

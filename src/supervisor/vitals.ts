@@ -13,6 +13,7 @@ export interface Standing {
   state: PluginState;
   generation: number;
   restarts: number;
+  zombies: number;
   lastCrash: CrashReport | undefined;
   life: Life | undefined;
   /** Its thread stands still at a checkpoint: it can't answer, and need not. */
@@ -56,7 +57,7 @@ export async function statsOf(
   standing: Standing,
   dispatcher: Dispatcher,
 ): Promise<PluginStats> {
-  const { state, generation, restarts, lastCrash, life, parked } = standing;
+  const { state, generation, restarts, zombies, lastCrash, life, parked } = standing;
   const answer =
     life && !parked ? await askVital(life, plan, () => life.control.stats()) : TIMED_OUT;
   const { meter } = dispatcher;
@@ -86,6 +87,7 @@ export async function statsOf(
       answer === TIMED_OUT
         ? undefined
         : { heapUsedBytes: answer.heapUsedBytes, externalBytes: answer.externalBytes },
+    zombies,
     lastCrash,
     plugin: isRecord(plugin) ? plugin : {},
   };

@@ -26,6 +26,7 @@ describe('stats', () => {
       state: 'unloaded',
       generation: 0,
       restarts: 0,
+      zombies: 0,
       uptimeMs: 0,
       startedAt: undefined,
       calls: NO_CALLS,

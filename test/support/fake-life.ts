@@ -38,6 +38,7 @@ export class FakeLife implements Life {
       pause: () => this.#answer('pause'),
       resume: () => this.#answer('resume'),
       shutdown: () => this.#answer('shutdown'),
+      ping: () => Promise.resolve(),
       health: () => Promise.resolve({ ready: true }),
       stats: () => Promise.resolve({ heapUsedBytes: 1, externalBytes: 1, plugin: undefined }),
     };
@@ -54,11 +55,19 @@ export class FakeLife implements Life {
   die(reason: Death['reason'], message = `it died: ${reason}`): void {
     if (this.isDead) return;
     this.isDead = true;
-    this.#bury({ reason, message, exitCode: 1, error: undefined, zombie: false });
+    this.#bury({ reason, message, exitCode: 1, error: undefined, zombie: undefined });
   }
 
   utilization(): number {
     return 0;
+  }
+
+  idleMs(): number {
+    return performance.now();
+  }
+
+  stack(): Promise<string | undefined> {
+    return Promise.resolve(undefined);
   }
 
   #answer(question: Question): Promise<Outcome> {

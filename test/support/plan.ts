@@ -38,7 +38,7 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     autoStart: true,
     concurrency: fields.concurrency ?? 1,
     mailbox: { ...DEFAULT_MAILBOX, ...fields.mailbox },
-    limits: { ...DEFAULT_LIMITS, ...fields.limits },
+    limits: { ...DEFAULT_LIMITS, unresponsiveMs: 0, ...fields.limits },
     restart: { ...DEFAULT_RESTART, ...fields.restart },
     env: {},
   };

@@ -92,12 +92,12 @@ export class FaultRecord {
   }
 
   #returned(plugin: string, generation: number, at: number): void {
-    const fault = this.#faults.find((each) => each.plugin === plugin && !each.back);
-    if (!fault) return;
-    const afterMs = at - fault.at;
-    this.#view.say(`  ${plugin} is back in generation ${generation} after ${afterMs} ms`);
-    const back = { generation, afterMs };
-    this.#faults = this.#faults.map((each) => (each === fault ? { ...each, back } : each));
+    this.#faults = this.#faults.map((fault) => {
+      if (fault.plugin !== plugin || fault.back) return fault;
+      return Object.assign({ back: { generation, afterMs: at - fault.at } }, fault);
+    });
+    const afterMs = this.#faults.findLast((fault) => fault.plugin === plugin)?.back?.afterMs;
+    this.#view.say(`  ${plugin} is back in generation ${generation} after ${afterMs ?? '?'} ms`);
     if (this.#isAllBack()) this.#onAllBack();
   }
 

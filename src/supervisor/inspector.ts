@@ -1,0 +1,144 @@
+/**
+ * Looks into threads through Node's own inspector, which answers while a thread is inside a loop:
+ * one session of this process, there while somebody needs it. It opens no port, sets nothing on a
+ * thread, and other sessions (a debugger's, a profiler's) don't notice it.
+ */
+import type { Session } from 'node:inspector';
+
+import { INSPECTOR_ANSWER_MS } from '../protocol/limits.ts';
+import { TIMED_OUT, within } from './deadline.ts';
+
+type Answer = Record<string, unknown>;
+type Listener = (method: string, params: Answer) => void;
+
+/** One thread's end of the session. */
+export interface ThreadInspector {
+  /** `undefined`: no answer, or an error. */
+  ask(method: string, params?: object): Promise<Answer | undefined>;
+  /** Hears what the thread tells by itself. */
+  listen(listener: Listener): void;
+  close(): void;
+}
+
+let office: Promise<Office | undefined> | undefined;
+let users = 0;
+
+/** Where this Node has no inspector, nothing is ever answered. */
+export async function inspectThread(threadId: number): Promise<ThreadInspector> {
+  users++;
+  office ??= openOffice();
+  const opened = await office;
+  let isOpen = true;
+  return {
+    // a thread that has just been created is known a little later
+    ask: async (method, params) => opened?.thread(threadId)?.ask(method, params),
+    listen: (listener) => {
+      const thread = opened?.thread(threadId);
+      if (thread) thread.listener = listener;
+    },
+    close: () => {
+      if (!isOpen) return;
+      isOpen = false;
+      users--;
+      if (users > 0) return;
+      office = undefined;
+      opened?.close();
+    },
+  };
+}
+
+async function openOffice(): Promise<Office | undefined> {
+  try {
+    // a Node built without it throws at the import
+    const { Session } = await import('node:inspector');
+    return new Office(new Session());
+  } catch {
+    return undefined;
+  }
+}
+
+class Office {
+  readonly #session: Session;
+  readonly #threads = new Map<number, Thread>();
+
+  constructor(session: Session) {
+    this.#session = session;
+    session.connect();
+    session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
+      const id = /^\[worker (\d+)\]/.exec(workerInfo.title)?.[1];
+      if (id !== undefined) this.#threads.set(Number(id), new Thread(session, sessionId));
+    });
+    session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
+      this.#bySession(params.sessionId)?.[1].hear(params.message);
+    });
+    session.on('NodeWorker.detachedFromWorker', ({ params }) => {
+      const known = this.#bySession(params.sessionId);
+      if (known) this.#threads.delete(known[0]);
+      known?.[1].gone();
+    });
+    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false });
+  }
+
+  thread(threadId: number): Thread | undefined {
+    return this.#threads.get(threadId);
+  }
+
+  close(): void {
+    this.#session.post('NodeWorker.disable');
+    this.#session.disconnect();
+    for (const thread of this.#threads.values()) thread.gone();
+  }
+
+  #bySession(sessionId: string): [number, Thread] | undefined {
+    return [...this.#threads].find(([, thread]) => thread.sessionId === sessionId);
+  }
+}
+
+class Thread {
+  readonly sessionId: string;
+  listener: Listener | undefined;
+  readonly #session: Session;
+  readonly #waiting = new Map<number, (answer: Answer | undefined) => void>();
+  #asked = 0;
+
+  constructor(session: Session, sessionId: string) {
+    this.#session = session;
+    this.sessionId = sessionId;
+  }
+
+  async ask(method: string, params: object = {}): Promise<Answer | undefined> {
+    const id = ++this.#asked;
+    const answered = new Promise<Answer | undefined>((resolve) => {
+      this.#waiting.set(id, resolve);
+      const message = JSON.stringify({ id, method, params });
+      const { sessionId } = this;
+      try {
+        this.#session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (error) => {
+          if (error) resolve(undefined);
+        });
+      } catch {
+        // the session was closed meanwhile
+        resolve(undefined);
+      }
+    });
+    const answer = await within(answered, INSPECTOR_ANSWER_MS);
+    this.#waiting.delete(id);
+    return answer === TIMED_OUT ? undefined : answer;
+  }
+
+  hear(message: string): void {
+    const { id, method, result, params } = JSON.parse(message) as {
+      id?: number;
+      method?: string;
+      result?: Answer;
+      params?: Answer;
+    };
+    if (id === undefined) this.listener?.(method ?? '', params ?? {});
+    else this.#waiting.get(id)?.(result);
+  }
+
+  gone(): void {
+    for (const settle of this.#waiting.values()) settle(undefined);
+    this.#waiting.clear();
+  }
+}
