@@ -2,7 +2,7 @@
 
 export interface Transport {
   /**
-   * Hands over one batch of frames. The bytes belong to the transport from then on.
+   * Hands over one batch of frames: all of the buffer it lies in. The caller does not touch it again.
    * `attachments` are buffers to move (an ArrayBuffer) or to share (a SharedArrayBuffer).
    */
   send(
