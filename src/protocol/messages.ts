@@ -4,7 +4,6 @@
  */
 import type { Limits } from './limits.ts';
 import type { HostKind } from './manifest.ts';
-import type { LogLine } from './report.ts';
 import type { WireError } from './wire-error.ts';
 
 /** Handed to a thread when it is created. */
@@ -84,13 +83,3 @@ export interface VersionedValue {
   value: unknown;
   version: number;
 }
-
-export interface ProgressReport {
-  fraction: number;
-  note?: string | undefined;
-}
-
-/** `ctx.exit`: an end on purpose, or a crash the plugin declares itself. */
-export type ExitReason = { reason: 'normal' | 'shutdown' } | { error: WireError };
-
-export type { LogLine };

@@ -90,10 +90,6 @@ export class Link {
     return this.#open < this.#slotsMax;
   }
 
-  get isClosed(): boolean {
-    return this.#closed;
-  }
-
   /**
    * Sends a call; its replies go to `exchange`. The caller sees to it that there is room.
    * Throws what the transport throws for a buffer that cannot be moved; then nothing is open.
