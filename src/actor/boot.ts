@@ -1,17 +1,16 @@
-/** Composes an actor inside its thread: link, loop, context, control. Runs no code of the plugin's. */
+/** Composes an actor: link, loop, context, control. Runs no code of the plugin's. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { workerData, type MessagePort } from 'node:worker_threads';
 
 import type { PluginContext, PluginHooks } from '../plugin.ts';
 import { KIND, type FrameReader } from '../protocol/frame.ts';
 import { OUTBOUND_CALLS_MAX } from '../protocol/limits.ts';
 import type { HostKind } from '../protocol/manifest.ts';
 import type { BootData } from '../protocol/messages.ts';
-import { SignalBoard } from '../protocol/signal-board.ts';
+import type { SignalBoard } from '../protocol/signal-board.ts';
 import { toWireError } from '../protocol/wire-error.ts';
-import { exposeControl } from '../transport/control-port.ts';
+import { exposeControl, type ControlPort } from '../transport/control-port.ts';
 import { Link } from '../transport/link.ts';
-import { messagePortTransport } from '../transport/message-port.ts';
+import type { Transport } from '../transport/transport.ts';
 import { CallLoop } from './call-loop.ts';
 import { createContext } from './context.ts';
 import { createControl } from './control.ts';
@@ -26,20 +25,22 @@ export type Host = (
   boot: BootData,
 ) => Promise<(context: PluginContext) => PluginHooks | Promise<PluginHooks>>;
 
-/** What the creating side puts into `workerData`. */
-export interface ThreadData {
+/** What connects an actor with its supervisor: different for a thread and a process. */
+export interface Carrier {
   boot: BootData;
-  busPort: MessagePort;
-  controlPort: MessagePort;
+  board: SignalBoard;
+  transport: Transport;
+  control: ControlPort;
 }
 
-/** @param hosts what can run in this thread, by kind; each is asked for only when needed. */
-export function bootActor(hosts: Partial<Record<HostKind, Host>>): void {
-  const { boot, busPort, controlPort } = takeThreadData();
+/** @param hosts what can run in this actor, by kind; each is asked for only when needed. */
+export function bootActor(
+  { boot, board, transport, control }: Carrier,
+  hosts: Partial<Record<HostKind, Host>>,
+): void {
   const { pluginId, generation, limits } = boot;
-  const board = new SignalBoard(boot.board);
   const link: Link = new Link({
-    transport: messagePortTransport(busPort),
+    transport,
     generation,
     slots: OUTBOUND_CALLS_MAX,
     onFrame: (frame) => {
@@ -90,20 +91,12 @@ export function bootActor(hosts: Partial<Record<HostKind, Host>>): void {
   const context = createContext(boot, outbound, output.log, lastWords);
   const host = hosts[boot.host];
   const loadPlugin = (): ReturnType<Host> =>
-    host ? host(boot) : Promise.reject(new TypeError(`this thread has no ${boot.host} host`));
-  exposeControl(createControl({ loadPlugin, context, loop, gate, limits }), controlPort);
+    host ? host(boot) : Promise.reject(new TypeError(`this actor has no ${boot.host} host`));
+  exposeControl(createControl({ loadPlugin, context, loop, gate, limits }), control);
 }
 
 function dispatch(frame: FrameReader, loop: CallLoop): void {
   if (frame.kind === KIND.call) loop.accept(frame);
   else if (frame.kind === KIND.cancel) loop.cancel(frame);
   else if (frame.kind === KIND.credit) loop.credit(frame);
-}
-
-/** The ports are ours: a plugin that looks into `workerData` finds nothing to break. */
-function takeThreadData(): ThreadData {
-  const data = workerData as ThreadData;
-  const { boot, busPort, controlPort } = data;
-  for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
-  return { boot, busPort, controlPort };
 }

@@ -28,6 +28,7 @@ export function createControl({
   limits,
 }: ControlScope): ActorControl {
   let hooks: PluginHooks | undefined;
+  let measured = performance.eventLoopUtilization();
 
   const open = async (): Promise<void> => {
     const setup = await loadPlugin();
@@ -60,9 +61,13 @@ export function createControl({
     async stats() {
       const { heapUsed, external } = process.memoryUsage();
       const own = await ownStats(hooks);
+      const now = performance.eventLoopUtilization();
+      const { utilization } = performance.eventLoopUtilization(now, measured);
+      measured = now;
       return {
         heapUsedBytes: heapUsed,
         externalBytes: external,
+        utilization: Number.isFinite(utilization) ? utilization : 0,
         plugin: encodeVital(own, limits),
       };
     },

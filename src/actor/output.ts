@@ -7,6 +7,7 @@ import { encode, type Payload } from '../protocol/codec.ts';
 import { HEADER_BYTES, KIND } from '../protocol/frame.ts';
 import { LOG_LINE_CHARS_MAX, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import type { LogLevel, LogLine } from '../protocol/report.ts';
+import { ByteBudget } from '../transport/byte-budget.ts';
 import type { Link } from '../transport/link.ts';
 
 export interface Output {
@@ -16,7 +17,7 @@ export interface Output {
 
 /** @param sent called after each line: it is to leave soon, also from inside a long call. */
 export function createOutput(link: Link, bytesPerSecMax: number, sent: () => void): Output {
-  const budget = createBudget(bytesPerSecMax);
+  const budget = new ByteBudget(bytesPerSecMax);
 
   const send = (payload: Payload): void => {
     link.tell(KIND.log, 0, payload);
@@ -78,38 +79,4 @@ function encodeLine(line: LogLine): Payload {
 function textOf(chunk: unknown): string {
   if (typeof chunk === 'string') return chunk;
   return chunk instanceof Uint8Array ? Buffer.from(chunk).toString() : String(chunk);
-}
-
-/** A budget of bytes for each second, refilled at once when a new one begins. */
-function createBudget(perSecond: number) {
-  let windowStart = performance.now();
-  let left = perSecond;
-  let dropped = 0;
-  const refill = (): void => {
-    const now = performance.now();
-    if (now - windowStart < 1_000) return;
-    windowStart = now;
-    left = perSecond;
-  };
-  return {
-    /** Counts the line that is not even encoded. */
-    isSpent(): boolean {
-      refill();
-      if (left > 0) return false;
-      dropped++;
-      return true;
-    },
-    spend(bytes: number): { fits: boolean; dropped: number } {
-      if (bytes > left) {
-        dropped++;
-        // what does not fit ends the second: a flood of large lines is not encoded one by one
-        left = 0;
-        return { fits: false, dropped };
-      }
-      left -= bytes;
-      const before = dropped;
-      dropped = 0;
-      return { fits: true, dropped: before };
-    },
-  };
 }

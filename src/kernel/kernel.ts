@@ -6,6 +6,7 @@ import process from 'node:process';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { Life, LifeRequest } from '../supervisor/life.ts';
+import { createProcess } from '../supervisor/process.ts';
 import { Supervisor, type SupervisorEvent } from '../supervisor/supervisor.ts';
 import { createThread } from '../supervisor/thread.ts';
 import { prepareEntry } from './entry.ts';
@@ -76,6 +77,7 @@ export class Kernel {
   }
 
   #createLife(request: LifeRequest): Life {
+    if (request.plan.isolation === 'process') return createProcess(request);
     if (request.plan.limits.memoryMb !== undefined && !this.#heapFlagChecked) {
       this.#heapFlagChecked = true;
       const flag = heapFlagOf(process.execArgv, process.env['NODE_OPTIONS']);

@@ -81,10 +81,16 @@ export function serve(
         return;
       }
     case 'shared': {
+      if (!life.sharesMemory) throw noSharedMemory(caller.id);
       answer(memory.get(request.name, request.byteLength));
       return;
     }
   }
+}
+
+function noSharedMemory(pluginId: string): PluginError {
+  const what = `${pluginId} runs in a process of its own, which shares no memory: use isolation 'thread', or ctx.state`;
+  return new PluginError('INVALID_STATE', what, { pluginId });
 }
 
 function watch(state: StateStore, key: string, stream: ServedStream): Inbound {

@@ -117,10 +117,7 @@ const NOT_YET: Record<string, string> = {
   wasm: 'WebAssembly plugins are not in this version',
 };
 const NOT_YET_VALUES: Record<string, ReadonlyMap<string, string>> = {
-  isolation: new Map([
-    ['process', "isolation 'process' is not in this version; use 'thread'"],
-    ['pool', "isolation 'pool' is not in this version; use 'thread'"],
-  ]),
+  isolation: new Map([['pool', "isolation 'pool' is not in this version; use 'thread'"]]),
   host: new Map([
     ['script', "host 'script' is not in this version; use 'module'"],
     ['wasm', "host 'wasm' is not in this version; use 'module'"],

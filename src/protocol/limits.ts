@@ -125,6 +125,12 @@ export const BATCH_RESULTS_MAX = 64;
 /** Bytes of one outgoing batch before it is sent without waiting for the turn's end. */
 export const BATCH_BYTES = 64 * 1024;
 
+/** One message to or from another process, the buffers it moves included (bytes). */
+export const PIPE_MESSAGE_BYTES_MAX = 1024 * MIB;
+
+/** What a process that has ended may still have said is waited for this long (ms). */
+export const PIPE_DRAIN_MS = 500;
+
 /** Calls to more different plugins than this from one actor are refused: its route table is full. */
 export const ROUTES_MAX = 4_096;
 
@@ -145,6 +151,9 @@ export const HARD_LIMIT_ROOM_MB = 256;
 
 /** …and this many times the soft one: an array or a Map that grows holds its old and its new table. */
 export const HARD_LIMIT_FACTOR = 4;
+
+/** What a process needs beside its plugin's heap and buffers (MiB): Node itself, V8's young objects and code. */
+export const RESIDENT_ROOM_MB = 128;
 
 /** What a busy thread is taken to allocate, at most (bytes per ms): 1 GiB a second. */
 export const GROWTH_BYTES_PER_MS = 1024 * 1024;

@@ -6,7 +6,7 @@ import type { Limits } from './limits.ts';
 import type { HostKind } from './manifest.ts';
 import type { WireError } from './wire-error.ts';
 
-/** Handed to a thread when it is created. */
+/** The first thing an actor is told. */
 export interface BootData {
   pluginId: string;
   agentId: string;
@@ -19,7 +19,6 @@ export interface BootData {
   config: Record<string, unknown>;
   concurrency: number;
   limits: Limits;
-  board: SharedArrayBuffer;
 }
 
 /** The answer to a control verb: an error is data, so it keeps its code and stack. */
@@ -40,6 +39,8 @@ export interface ActorHealth {
 export interface ActorStats {
   heapUsedBytes: number;
   externalBytes: number;
+  /** Share of the time the event loop was busy since the last question, 0 to 1. */
+  utilization: number;
   /** Encoded: what the plugin's `stats` hook says. */
   plugin: EncodedValue | undefined;
 }

@@ -1,10 +1,10 @@
-import type { FrameReader } from '../protocol/frame.ts';
 /**
  * One life of an actor, whatever runs it: the seam behind which a thread and a child process are
  * the same. The supervisor holds at most one; everything about it dies with it.
  */
+import type { FrameReader } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
-import type { ActorControl } from '../protocol/messages.ts';
+import type { ActorControl, BootData } from '../protocol/messages.ts';
 import type { CrashReason, LogLine } from '../protocol/report.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import type { Link } from '../transport/link.ts';
@@ -33,9 +33,11 @@ export interface Life {
   readonly died: Promise<Death>;
   /** Ends it: for a reason of ours, or because somebody asked. */
   end(reason: CrashReason | 'asked', message?: string): void;
-  /** Share of the time its event loop was busy since the last question, 0 to 1. */
-  utilization(): number;
-  /** How long its event loop has slept since its start (ms). */
+  /** Whether a `SharedArrayBuffer` reaches it. */
+  readonly sharesMemory: boolean;
+  /** Share of the time its event loop was busy since the last question, 0 to 1; `undefined` where only it can say. */
+  utilization(): number | undefined;
+  /** How long its event loop has slept since its start (ms); 0 where that cannot be seen from outside. */
   idleMs(): number;
   /** Where it is, as lines of a stack; `undefined` where it cannot be known. */
   stack(): Promise<string | undefined>;
@@ -62,6 +64,21 @@ export interface LifeRequest {
   entryUrl: string;
   sourceMaps: boolean;
   events: LifeEvents;
+}
+
+export function bootDataOf(request: LifeRequest): BootData {
+  const { plan, agentId, generation, entryUrl, sourceMaps } = request;
+  return {
+    pluginId: plan.metadata.id,
+    agentId,
+    generation,
+    host: plan.host,
+    entryUrl,
+    sourceMaps,
+    config: plan.config,
+    concurrency: plan.concurrency,
+    limits: plan.limits,
+  };
 }
 
 export type CreateLife = (request: LifeRequest) => Life;

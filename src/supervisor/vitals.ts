@@ -2,7 +2,7 @@
 import { bodyOf, decode } from '../protocol/codec.ts';
 import { BUSY_ANSWER_MS, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
-import type { EncodedValue } from '../protocol/messages.ts';
+import type { ActorStats, EncodedValue } from '../protocol/messages.ts';
 import type { CrashReport, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Dispatcher } from './dispatcher.ts';
@@ -82,7 +82,7 @@ export async function statsOf(
       deadLetters,
     },
     latencyMs: meter.latency(),
-    cpu: { utilization: life?.utilization() ?? 0 },
+    cpu: { utilization: utilizationOf(life, answer === TIMED_OUT ? undefined : answer) },
     memory:
       answer === TIMED_OUT
         ? undefined
@@ -91,6 +91,13 @@ export async function statsOf(
     lastCrash,
     plugin: isRecord(plugin) ? plugin : {},
   };
+}
+
+/** Seen from outside where that is possible, or else as it says itself; who is silent inside a call is busy. */
+function utilizationOf(life: Life | undefined, answer: ActorStats | undefined): number {
+  if (!life) return 0;
+  const seen = life.utilization() ?? answer?.utilization;
+  return seen ?? (busyFor(life) === undefined ? 0 : 1);
 }
 
 /** A thread known to be inside a call gets less time: it will not answer before that ends. */

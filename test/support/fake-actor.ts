@@ -1,6 +1,7 @@
 /** An actor on a loopback: begins calls and answers them when a test says so. */
+import { SharedWords } from '../../src/protocol/board-words.ts';
 import { KIND, type Kind } from '../../src/protocol/frame.ts';
-import { SignalBoard } from '../../src/protocol/signal-board.ts';
+import { boardBytes, SignalBoard } from '../../src/protocol/signal-board.ts';
 import type { CallTarget } from '../../src/supervisor/dispatcher.ts';
 import { Link } from '../../src/transport/link.ts';
 import { loopback } from '../../src/transport/loopback.ts';
@@ -27,7 +28,8 @@ export class FakeActor {
 
   constructor(generation = 1, slots = 64) {
     const [near, far] = loopback();
-    const board = new SignalBoard({ slots });
+    const shared = new SharedArrayBuffer(boardBytes(slots));
+    const board = new SignalBoard(new SharedWords(shared));
     this.transport = near;
     const onMalformed = (what: string): void => {
       this.malformed.push(what);
@@ -44,7 +46,7 @@ export class FakeActor {
         });
       },
     });
-    this.#board = new SignalBoard(board.buffer);
+    this.#board = new SignalBoard(new SharedWords(shared));
     this.#link = new Link({
       transport: far,
       generation,

@@ -20,6 +20,7 @@ export class FakeLife implements Life {
   readonly board: Life['board'];
   readonly control: ActorControl;
   readonly died: Promise<Death>;
+  readonly sharesMemory = true;
   readonly asked: Question[] = [];
   /** Why it was ended from outside, if it was. */
   ended: string | undefined;
@@ -40,7 +41,8 @@ export class FakeLife implements Life {
       shutdown: () => this.#answer('shutdown'),
       ping: () => Promise.resolve(),
       health: () => Promise.resolve({ ready: true }),
-      stats: () => Promise.resolve({ heapUsedBytes: 1, externalBytes: 1, plugin: undefined }),
+      stats: () =>
+        Promise.resolve({ heapUsedBytes: 1, externalBytes: 1, utilization: 0, plugin: undefined }),
     };
     this.died = new Promise((resolve) => {
       this.#bury = resolve;

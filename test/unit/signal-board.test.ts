@@ -3,12 +3,14 @@ import { Worker } from 'node:worker_threads';
 import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
-import { SignalBoard } from '../../src/protocol/signal-board.ts';
+import { SharedWords } from '../../src/protocol/board-words.ts';
+import { boardBytes, SignalBoard } from '../../src/protocol/signal-board.ts';
 
 /** Both sides of one board. */
 function setUp(slots = 4) {
-  const main = new SignalBoard({ slots });
-  return { main, actor: new SignalBoard(main.buffer) };
+  const buffer = new SharedArrayBuffer(boardBytes(slots));
+  const main = new SignalBoard(new SharedWords(buffer));
+  return { main, actor: new SignalBoard(new SharedWords(buffer)), buffer };
 }
 
 describe('whether a call has begun', () => {
@@ -34,8 +36,8 @@ describe('whether a call has begun', () => {
   });
 
   it('is known when the actor is gone', () => {
-    const { main } = setUp();
-    new SignalBoard(main.buffer).begin(0, 5);
+    const { main, buffer } = setUp();
+    new SignalBoard(new SharedWords(buffer)).begin(0, 5);
     expect([main.hasBegun(5), main.hasBegun(6)]).toEqual([true, false]);
   });
 });
@@ -165,18 +167,18 @@ describe('a parked call', () => {
   });
 
   it('goes on when another thread releases it', async () => {
-    const { main, actor } = setUp();
+    const { main, actor, buffer } = setUp();
     main.hold({ park: true });
-    const helper = otherThread(main.buffer, 'Atomics.and(words, 0, ~3);');
+    const helper = otherThread(buffer, 'Atomics.and(words, 0, ~3);');
     actor.park(0, 1);
     expect(actor.mustPark()).toBe(false);
     await helper.terminate();
   });
 
   it('goes on when another thread cancels it', async () => {
-    const { main, actor } = setUp();
+    const { main, actor, buffer } = setUp();
     main.hold({ park: true });
-    const helper = otherThread(main.buffer, 'Atomics.store(words, 6, 1); Atomics.or(words, 0, 4);');
+    const helper = otherThread(buffer, 'Atomics.store(words, 6, 1); Atomics.or(words, 0, 4);');
     actor.park(0, 1);
     expect([actor.isCancelled(0, 1), actor.mustPark()]).toEqual([true, true]);
     await helper.terminate();

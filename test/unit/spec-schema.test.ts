@@ -148,7 +148,7 @@ describe('what is not in this version is refused with what to do:', () => {
     ['replicas', { replicas: 2 }, 'register the plugin under several ids'],
     ['reload', { reload: {} }, 'call manager.restart(id)'],
     ['wasm', { wasm: {} }, 'not in this version'],
-    ['isolation', { isolation: 'process' }, "use 'thread'"],
+    ['isolation', { isolation: 'pool' }, "use 'thread'"],
     ['isolation', { isolation: 'pool' }, "use 'thread'"],
     ['host', { host: 'script' }, "use 'module'"],
     ['host', { host: 'wasm' }, "use 'module'"],

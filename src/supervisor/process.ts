@@ -1,0 +1,148 @@
+/** A life in a child process: the only place that starts one. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import process from 'node:process';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+
+import { PluginError } from '../protocol/errors.ts';
+import { PIPE_DRAIN_MS, WINDOW_CALLS } from '../protocol/limits.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
+import { boardBytes, SignalBoard } from '../protocol/signal-board.ts';
+import { FileWords } from '../transport/board-file.ts';
+import { wrapControl } from '../transport/control-port.ts';
+import { openPipe } from '../transport/pipe.ts';
+import { STDIO, streamWriter } from '../transport/process-pipe.ts';
+import { killAtExit } from './kill-at-exit.ts';
+import { openLifeLink } from './life-link.ts';
+import { bootDataOf, type Life, type LifeRequest } from './life.ts';
+import { Obituary } from './obituary.ts';
+import { RawOutput } from './raw-output.ts';
+import { watchResidentMemory } from './resident-memory.ts';
+
+const ENTRY = fileURLToPath(
+  new URL(
+    `../../workers/process.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+    import.meta.url,
+  ),
+);
+
+/** @throws PluginError `START_FAILED` where the system starts no process. */
+export function createProcess(request: LifeRequest): Life {
+  const { plan, generation, events } = request;
+  const words = FileWords.create(boardBytes(WINDOW_CALLS));
+  const board = new SignalBoard(words);
+  board.hold({ park: false });
+  const { child, pid, toChild, fromChild } = start(plan, words);
+  const obituary = new Obituary();
+  const output = new RawOutput(plan.limits.logBytesPerSecMax, (line) => {
+    events.log(line);
+  });
+  output.read(child.stdout, 'stdout');
+  output.read(child.stderr, 'stderr');
+  const gone = whenGone(child);
+  void gone.then(({ exitCode, signal }) => {
+    obituary.close(exitCode, output.causeOf(exitCode, signal));
+  });
+  const end: Life['end'] = (reason, message) => {
+    obituary.expect(reason, message);
+    child.kill('SIGKILL');
+    obituary.closeInTime(reason, async () => {
+      child.unref();
+      await gone;
+    });
+  };
+  const { bus, control } = openPipe({
+    from: fromChild,
+    write: streamWriter(toChild),
+    onBroken: (what) => {
+      end('killed', `it wrote what is no message into the pipe of the runtime: ${what}`);
+    },
+  });
+  const { memoryMb } = plan.limits;
+  const stopWatch =
+    memoryMb === undefined
+      ? undefined
+      : watchResidentMemory(pid, memoryMb, (reading, limitBytes, message) => {
+          events.overMemory(reading, limitBytes);
+          end('memory-limit', message);
+        });
+  const spare = killAtExit(child);
+  void obituary.died.then(() => {
+    stopWatch?.();
+    spare();
+    words.close();
+    toChild.destroy();
+    fromChild.destroy();
+  });
+  control.postMessage(bootDataOf(request));
+  return {
+    generation,
+    startedAt: Date.now(),
+    link: openLifeLink(bus, request, obituary),
+    board,
+    control: wrapControl(control),
+    died: obituary.died,
+    sharesMemory: false,
+    end,
+    utilization: () => undefined,
+    idleMs: () => 0,
+    stack: () => Promise.resolve(undefined),
+  };
+}
+
+interface Started {
+  child: ChildProcess;
+  pid: number;
+  toChild: Writable;
+  fromChild: Readable;
+}
+
+function start(plan: PluginPlan, words: FileWords): Started {
+  const child = spawn(process.execPath, [...flagsOf(plan), ENTRY], {
+    env: { ...plan.env },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', words.descriptor],
+    windowsHide: true,
+  });
+  // a process that could not be started says so; one that is gone cannot be ended
+  child.on('error', () => undefined);
+  const { pid } = child;
+  if (pid === undefined) {
+    words.close();
+    const { id } = plan.metadata;
+    const what = `the system could not start a process for ${id}: is it out of processes, memory or file descriptors?`;
+    throw new PluginError('START_FAILED', what, { pluginId: id });
+  }
+  const { [STDIO.toChild]: toChild, [STDIO.fromChild]: fromChild } = child.stdio;
+  // it may be gone while something is sent to it
+  for (const stream of [toChild, fromChild]) stream?.on('error', () => undefined);
+  return { child, pid, toChild: toChild as Writable, fromChild: fromChild as Readable };
+}
+
+function flagsOf({ limits: { memoryMb, stackMb } }: PluginPlan): string[] {
+  return [
+    ...(memoryMb === undefined ? [] : [`--max-old-space-size=${String(Math.ceil(memoryMb))}`]),
+    ...(stackMb === undefined ? [] : [`--stack-size=${String(Math.floor(stackMb * STACK_KB))}`]),
+  ];
+}
+
+/** V8 is given a little less than the stack has. */
+const STACK_KB = 984;
+
+interface ProcessEnd {
+  exitCode: number | undefined;
+  signal: NodeJS.Signals | null;
+}
+
+/** Settles when it has ended and its last words were read, or a process of its own keeps them open. */
+function whenGone(child: ChildProcess): Promise<ProcessEnd> {
+  return new Promise((resolve) => {
+    child.once('exit', (exitCode, signal) => {
+      const end = { exitCode: exitCode ?? undefined, signal };
+      const late = setTimeout(resolve, PIPE_DRAIN_MS, end);
+      child.once('close', () => {
+        clearTimeout(late);
+        resolve(end);
+      });
+    });
+  });
+}
