@@ -8,6 +8,38 @@ const reportFile = process.env['TROUPE_TEST_REPORT'];
 // Generous for two busy cores: a test that needs longer than this hangs.
 const TEST_TIMEOUT_MS = 20_000;
 
+// The built package runs as it is: vitest must not transform its files.
+const BUILT = { external: [/\/dist\//] };
+
+// Not those that are about a thread (memory limits, zombies), or start no plugin to speak of.
+const SAME_IN_A_PROCESS = [
+  'bad-hooks',
+  'bad-values',
+  'calls',
+  'checkpoint',
+  'close',
+  'context',
+  'crashes',
+  'deadlines',
+  'groups',
+  'group-children',
+  'health',
+  'hostile-results',
+  'kernel-events',
+  'lifecycle',
+  'pause',
+  'plugin-streams',
+  'plugin-to-plugin',
+  'restarts',
+  'state',
+  'stats',
+  'streams',
+  'thrown',
+  'unload',
+  'unresponsive',
+  'values',
+];
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
@@ -26,8 +58,17 @@ export default defineConfig({
           name: 'behaviour',
           include: ['test/**/*.test.ts'],
           exclude: ['test/unit/**'],
-          // The built package runs as it is: vitest must not transform its files.
-          server: { deps: { external: [/\/dist\//] } },
+          server: { deps: BUILT },
+        },
+      },
+      {
+        // The same claims about plugins that live in processes of their own.
+        extends: true,
+        test: {
+          name: 'process',
+          include: SAME_IN_A_PROCESS.map((name) => `test/behaviour/${name}.test.ts`),
+          env: { TROUPE_TEST_ISOLATION: 'process' },
+          server: { deps: BUILT },
         },
       },
     ],

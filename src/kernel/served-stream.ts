@@ -29,8 +29,7 @@ export class ServedStream {
 
   push(payload: Payload): void {
     if (this.#credit > 0) {
-      this.#credit--;
-      this.#life.link.reply(KIND.chunk, this.#to, payload);
+      this.#send(payload);
       return;
     }
     this.#backlog.push(payload);
@@ -52,5 +51,15 @@ export class ServedStream {
   end(): void {
     this.#backlog = [];
     this.#life.link.reply(KIND.end, this.#to);
+  }
+
+  #send(payload: Payload): void {
+    try {
+      this.#life.link.reply(KIND.chunk, this.#to, payload);
+      this.#credit--;
+    } catch {
+      // shared memory reaches no process: this reader misses it, and who wrote it is not to blame
+      this.dropped++;
+    }
   }
 }

@@ -7,6 +7,7 @@ import { PluginError } from '../protocol/errors.ts';
 import { CANCEL_REASON, FLAG, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
+import { toWireError } from '../protocol/wire-error.ts';
 import type { Link } from '../transport/link.ts';
 import { Call, type CallOwner, type CallRequest } from './call.ts';
 import { Deadlines } from './deadlines.ts';
@@ -227,7 +228,12 @@ export class Dispatcher implements CallOwner {
       call.address = target.link.call(call, header, payload);
     } catch (error) {
       this.#inFlight--;
-      call.reject('PAYLOAD_INVALID', `the input cannot be moved: ${String(error)}`, 'failed', {});
+      call.reject(
+        'PAYLOAD_INVALID',
+        `the input cannot be sent: ${toWireError(error).message}`,
+        'failed',
+        {},
+      );
     }
   }
 

@@ -116,7 +116,7 @@ function headOf(batchBytes: number, channel: number, buffers: readonly ArrayBuff
 
 function sendable(attachment: ArrayBuffer | SharedArrayBuffer): ArrayBuffer {
   if (attachment instanceof ArrayBuffer) return attachment;
-  throw new TypeError('shared memory does not reach another process');
+  throw new TypeError("shared memory does not reach a plugin with isolation 'process'");
 }
 
 function refuseLarge(batch: Uint8Array, buffers: readonly ArrayBuffer[]): void {

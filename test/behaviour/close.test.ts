@@ -9,6 +9,7 @@ import { createManager, run, runAssistant, specOf } from '../support/manager.ts'
 import { codesOf, failureOf, later, readAll } from '../support/outcomes.ts';
 import { runProgram } from '../support/program.ts';
 import { soon } from '../support/soon.ts';
+import { wordsOf } from '../support/words.ts';
 
 interface Told {
   logs: string[];
@@ -73,10 +74,10 @@ describe('close', () => {
   it('ends a stream that is being read', async () => {
     const manager = createManager();
     const plugin = await run(manager, 'streamer.mjs', { limits: { stopTimeoutMs: 500 } });
-    const words = new Int32Array(await manager.context.shared('streamer', 8));
+    const words = await wordsOf(manager, 'streamer', 2);
     const reading = readAll(plugin.stream({ way: 'stalling', count: 3 }));
     await eventually(() => {
-      expect(Atomics.load(words, 0)).toBe(3);
+      expect(words.load(0)).toBe(3);
     });
     await manager.close();
     const { chunks, error } = await soon(reading);

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { createManager, EAGER_RESTART, run } from '../support/manager.ts';
 import { readAll } from '../support/outcomes.ts';
+import { wordsOf } from '../support/words.ts';
 
 const runRelay = (manager: PluginManager, id: string, concurrency = 1): ReturnType<typeof run> =>
   run(manager, 'relay.mjs', { id, concurrency, restart: EAGER_RESTART });
@@ -24,35 +25,35 @@ describe('ctx.stream', () => {
     const manager = createManager();
     await runRelay(manager, 'a');
     await run(manager, 'streamer.mjs');
-    const words = new Int32Array(await manager.context.shared('streamer', 8));
+    const words = await wordsOf(manager, 'streamer', 2);
     const command = { do: 'stream', to: 'streamer', input: { way: 'async' } };
     let [read, ahead] = [0, 0];
     for await (const _ of manager.stream('a', command)) {
       read++;
       if (read % 100 === 0) {
         await manager.context.state.get('a turn of the event loop');
-        ahead = Math.max(ahead, Atomics.load(words, 0) - read);
+        ahead = Math.max(ahead, words.load(0) - read);
       }
       if (read === 1_000) break;
     }
     await eventually(() => {
-      expect(Atomics.load(words, 1)).toBe(1);
+      expect(words.load(1)).toBe(1);
     });
     // two windows: the relay's and the producer's
     expect(ahead).toBeGreaterThan(0);
     expect(ahead).toBeLessThanOrEqual(400);
-    expect(Atomics.load(words, 0)).toBeLessThan(1_400);
+    expect(words.load(0)).toBeLessThan(1_400);
   });
 
   it('can be broken off by the plugin that reads it', async () => {
     const manager = createManager();
     await runRelay(manager, 'a');
     await run(manager, 'streamer.mjs');
-    const words = new Int32Array(await manager.context.shared('streamer', 8));
+    const words = await wordsOf(manager, 'streamer', 2);
     const command = { do: 'take', to: 'streamer', input: { way: 'sync' }, count: 5 };
     expect(await manager.execute('a', command)).toEqual([0, 1, 2, 3, 4]);
     await eventually(() => {
-      expect(Atomics.load(words, 1)).toBe(1);
+      expect(words.load(1)).toBe(1);
     });
     expect(await manager.execute('a', command)).toEqual([0, 1, 2, 3, 4]);
   });

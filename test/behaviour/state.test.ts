@@ -3,15 +3,16 @@ import type { PluginHandle, PluginManager } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
-import { createManager, EAGER_RESTART, run } from '../support/manager.ts';
+import { createManager, EAGER_RESTART, run, type SpecOptions } from '../support/manager.ts';
 import { failureFrom, failureOf } from '../support/outcomes.ts';
 import { soon } from '../support/soon.ts';
 
 const runUser = (
   manager: PluginManager,
   id = 'user',
+  options: SpecOptions = {},
 ): Promise<PluginHandle<{ do: string; [key: string]: unknown }>> =>
-  run(manager, 'context-user.mjs', { id, restart: EAGER_RESTART });
+  run(manager, 'context-user.mjs', { id, restart: EAGER_RESTART, ...options });
 
 describe('shared state', () => {
   it('is one for the program and all plugins', async () => {
@@ -172,10 +173,12 @@ describe('watch', () => {
   });
 });
 
+const THREAD = { isolation: 'thread' } as const;
+
 describe('shared memory', () => {
   it('of one name is the same memory for all', async () => {
     const manager = createManager();
-    const [a, b] = [await runUser(manager, 'a'), await runUser(manager, 'b')];
+    const [a, b] = [await runUser(manager, 'a', THREAD), await runUser(manager, 'b', THREAD)];
     const words = new Int32Array(await manager.context.shared('counters', 64));
     for (let i = 0; i < 3; i++) {
       await a.execute({ do: 'shared', name: 'counters', word: 5 });
@@ -188,7 +191,7 @@ describe('shared memory', () => {
 
   it('of one name has one size', async () => {
     const manager = createManager();
-    const plugin = await runUser(manager);
+    const plugin = await runUser(manager, 'user', THREAD);
     await manager.context.shared('counters', 64);
     const error = await failureOf(
       plugin.execute({ do: 'shared of another size', name: 'counters' }),

@@ -6,6 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { createManager, EAGER_RESTART, run, type SpecOptions } from '../support/manager.ts';
 import { readAll } from '../support/outcomes.ts';
 import { soon } from '../support/soon.ts';
+import { wordsOf } from '../support/words.ts';
 
 /** Chunks a producer may be ahead of its reader, generously: the credit, and what is on its way. */
 const AHEAD_MAX = 200;
@@ -19,11 +20,11 @@ interface Streamer {
 
 async function runStreamer(manager: PluginManager, options?: SpecOptions): Promise<Streamer> {
   const plugin = await run(manager, 'streamer.mjs', { restart: EAGER_RESTART, ...options });
-  const words = new Int32Array(await manager.context.shared('streamer', 8));
+  const words = await wordsOf(manager, 'streamer', 2);
   return {
     plugin,
-    produced: () => Atomics.load(words, 0),
-    finished: () => Atomics.load(words, 1),
+    produced: () => words.load(0),
+    finished: () => words.load(1),
   };
 }
 

@@ -41,7 +41,7 @@ describe('a plugin that is silent while it is inside no call', () => {
 
   it('is told with what it does, where that is JavaScript', async () => {
     const manager = createManager();
-    const plugin = await run(manager, 'idler.mjs', { limits });
+    const plugin = await run(manager, 'idler.mjs', { isolation: 'thread', limits });
     const told = nextEvent(manager, 'unresponsive');
     await plugin.execute({ way: 'spin' });
     expect((await told).stack).toMatch(/at spinForEver \(.*idler\.mjs:\d+:\d+\)/);

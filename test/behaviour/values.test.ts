@@ -119,7 +119,9 @@ describe('a value comes back as it was sent', () => {
 
   it('as a SharedArrayBuffer that is the same memory', async () => {
     const manager = createManager();
-    const plugin = await run<SharedArrayBuffer, SharedArrayBuffer>(manager, 'echo.mjs');
+    const plugin = await run<SharedArrayBuffer, SharedArrayBuffer>(manager, 'echo.mjs', {
+      isolation: 'thread',
+    });
     const memory = new SharedArrayBuffer(4);
     const back = await plugin.execute(memory);
     new Int32Array(memory)[0] = 7;

@@ -2,6 +2,7 @@
 import type { PluginManager } from 'troupe';
 
 import { eventually } from './eventually.ts';
+import { wordsOf } from './words.ts';
 
 const BEGUN = 0;
 const TURNS = 1;
@@ -22,8 +23,8 @@ export interface AssistantBoard {
 }
 
 export async function boardOf(manager: PluginManager): Promise<AssistantBoard> {
-  const words = new Int32Array(await manager.context.shared('assistant', 16));
-  const read = (word: number) => (): number => Atomics.load(words, word);
+  const words = await wordsOf(manager, 'assistant', 4);
+  const read = (word: number) => (): number => words.load(word);
   const [begun, turns, deaths] = [read(BEGUN), read(TURNS), read(DEATHS)];
   return {
     begun,

@@ -1,6 +1,11 @@
 /** A manager for one test: silent, and closed when the test is over, however it ended. */
+import process from 'node:process';
+
 import { PluginManager, type PluginHandle, type PluginSpec } from 'troupe';
 import { onTestFinished } from 'vitest';
+
+import { ISOLATION } from './isolation.ts';
+import { forgetWords } from './words.ts';
 
 /** Short limits, so that what hangs is ended while the test still looks. */
 export const SHORT_LIMITS = {
@@ -16,12 +21,20 @@ export const EAGER_RESTART = {
   backoff: { minMs: 0, maxMs: 0 },
 } as const;
 
-export function createManager(id = 'troupe-test'): PluginManager {
+let managers = 0;
+
+export function createManager(id = testId()): PluginManager {
   const manager = new PluginManager(id, { logs: 'silent' });
   onTestFinished(async () => {
     await manager.close();
+    if (ISOLATION === 'process') await forgetWords(id);
   });
   return manager;
+}
+
+/** What fixtures in processes of their own count in is named after it. */
+function testId(): string {
+  return `troupe-test-${String(process.pid)}-${String(++managers)}`;
 }
 
 export type SpecOptions = Partial<PluginSpec>;
@@ -33,6 +46,7 @@ export function specOf(name: string, options: SpecOptions = {}): PluginSpec {
     id: name.replace(/\.\w+$/, ''),
     type: 'tool',
     entry: fixture(name),
+    isolation: ISOLATION,
     limits: { ...SHORT_LIMITS, ...limits },
     ...rest,
   };
