@@ -48,15 +48,18 @@ export class PipeReader {
 /** Length of the message at the front, or of as much of it as says how long it is. */
 function messageBytes(bytes: Buffer): number {
   if (bytes.byteLength < HEAD_BYTES) return HEAD_BYTES;
+  const batchBytes = refuseLarge(bytes.readUInt32LE(0));
   const count = bytes.readUInt16LE(6);
   const headBytes = HEAD_BYTES + count * LENGTH_BYTES;
   if (bytes.byteLength < headBytes) return headBytes;
-  let length = headBytes + bytes.readUInt32LE(0);
-  for (let at = 0; at < count; at++) length += bytes.readUInt32LE(HEAD_BYTES + at * LENGTH_BYTES);
-  if (length - headBytes > PIPE_MESSAGE_BYTES_MAX) {
-    throw new RangeError(`a message of ${String(length)} bytes`);
-  }
-  return length;
+  let length = batchBytes;
+  for (let at = HEAD_BYTES; at < headBytes; at += LENGTH_BYTES) length += bytes.readUInt32LE(at);
+  return headBytes + refuseLarge(length);
+}
+
+function refuseLarge(length: number): number {
+  if (length <= PIPE_MESSAGE_BYTES_MAX) return length;
+  throw new RangeError(`a message of ${String(length)} bytes`);
 }
 
 function read(message: Buffer): PipeMessage {
