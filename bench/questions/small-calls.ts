@@ -4,6 +4,7 @@ import { comlink } from '../contenders/comlink.ts';
 import type { Contender, Running } from '../contenders/contender.ts';
 import { piscina } from '../contenders/piscina.ts';
 import { troupe } from '../contenders/troupe.ts';
+import type { Question, QuestionOptions } from '../question.ts';
 import { spreadOf, type Spread } from '../support/statistics.ts';
 
 export interface SmallCallsRow {
@@ -15,34 +16,48 @@ export interface SmallCallsRow {
   ratioToBare: number;
 }
 
-export interface SmallCallsOptions {
-  /** Runs counted, after one that is not. */
-  runs: number;
-  /** Length of one run (ms). */
-  runMs: number;
-  progress(what: string): void;
-}
-
 export const CONTENDERS: readonly Contender[] = [troupe, bare, piscina, comlink];
 export const IN_FLIGHT = [1, 16, 256] as const;
 
 /** A small object, as a call's input usually is. */
 const INPUT = { id: 42, name: 'small', tags: ['a', 'b'] };
 
+export const smallCalls: Question<SmallCallsRow> = {
+  name: 'small-calls',
+  title: 'How many small echo calls a second does one worker answer?',
+  ask,
+  table: (rows) => ({
+    head: ['in flight', 'contender', 'calls/s', 'min – max', '× bare', 'settings'],
+    rows: rows.map((row, at) => {
+      const { median, min, max } = row.callsPerSecond;
+      return [
+        row.inFlight === rows[at - 1]?.inFlight ? '' : String(row.inFlight),
+        row.contender,
+        thousands(median),
+        `${thousands(min)} – ${thousands(max)}`,
+        row.ratioToBare.toFixed(2),
+        row.settings,
+      ];
+    }),
+  }),
+  answer: (rows) => IN_FLIGHT.map((inFlight) => verdict(rows, inFlight)),
+};
+
 /** All contenders are up at once and take turns, so that the machine's mood is the same for each. */
-export async function smallCalls(options: SmallCallsOptions): Promise<SmallCallsRow[]> {
+async function ask({ quick, progress }: QuestionOptions): Promise<SmallCallsRow[]> {
+  const [runs, runMs] = quick ? [3, 200] : [7, 1_000];
   const running = await Promise.all(
     CONTENDERS.map(async (contender) => ({ contender, instance: await contender.start() })),
   );
   const rows: SmallCallsRow[] = [];
   for (const inFlight of IN_FLIGHT) {
     const rates = new Map<Contender, number[]>();
-    for (let run = 0; run <= options.runs; run++) {
+    for (let run = 0; run <= runs; run++) {
       for (const { contender, instance } of running) {
-        options.progress(
-          `${String(inFlight)} in flight, run ${String(run)} of ${String(options.runs)}: ${contender.name}`,
+        progress(
+          `${String(inFlight)} in flight, run ${String(run)} of ${String(runs)}: ${contender.name}`,
         );
-        const rate = await callsPerSecond(instance, inFlight, options.runMs);
+        const rate = await callsPerSecond(instance, inFlight, runMs);
         // the first run only warms up
         if (run > 0) rates.set(contender, [...(rates.get(contender) ?? []), rate]);
       }
@@ -72,4 +87,18 @@ async function callsPerSecond(instance: Running, inFlight: number, runMs: number
   };
   await Promise.all(Array.from({ length: inFlight }, caller));
   return answered / ((performance.now() - start) / 1_000);
+}
+
+function verdict(rows: readonly SmallCallsRow[], inFlight: number): string {
+  const rate = (name: string): number =>
+    rows.find((row) => row.inFlight === inFlight && row.contender === name)?.callsPerSecond
+      .median ?? Number.NaN;
+  const against = ['bare postMessage', 'piscina', 'comlink'].map(
+    (name) => `${(rate('troupe') / rate(name)).toFixed(1)} × ${name}`,
+  );
+  return `${String(inFlight)} in flight: troupe is ${against.join(', ')}`;
+}
+
+function thousands(value: number): string {
+  return `${(value / 1_000).toFixed(value < 10_000 ? 1 : 0)} k`;
 }

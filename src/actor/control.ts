@@ -2,7 +2,13 @@
 import type { PluginContext, PluginHooks } from '../plugin.ts';
 import { encode } from '../protocol/codec.ts';
 import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
-import type { ActorControl, EncodedValue, Outcome } from '../protocol/messages.ts';
+import {
+  START_HOOKS,
+  type ActorControl,
+  type EncodedValue,
+  type Outcome,
+  type StartHook,
+} from '../protocol/messages.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { CallLoop } from './call-loop.ts';
 import type { Gate } from './gate.ts';
@@ -30,23 +36,30 @@ export function createControl({
   let hooks: PluginHooks | undefined;
   let measured = performance.eventLoopUtilization();
 
-  const open = async (): Promise<void> => {
+  const open = async (): Promise<StartHook[]> => {
     const setup = await loadPlugin();
-    hooks = await setup(context);
-    requireExecute(hooks);
-    loop.hooks = hooks;
-    gate.hooks = hooks;
+    const made = await setup(context);
+    requireExecute(made);
+    hooks = made;
+    loop.hooks = made;
+    gate.hooks = made;
+    return START_HOOKS.filter((name) => made[name] !== undefined);
+  };
+
+  /** What a hook returns is nobody's: it need not be something that can be sent. */
+  const run = async (name: StartHook | 'stop' | 'unload'): Promise<void> => {
+    await hooks?.[name]?.();
   };
 
   return {
     open: () => outcome(open),
-    hook: (name) => outcome(() => hooks?.[name]?.()),
+    hook: (name) => outcome(() => run(name)),
     pause: (number) => outcome(() => gate.pause(number, loop)),
     resume: () => outcome(() => gate.resume(loop)),
     shutdown: (names) =>
       outcome(async () => {
         await loop.whenQuiet();
-        for (const name of names) await hooks?.[name]?.();
+        for (const name of names) await run(name);
       }),
     ping: () => Promise.resolve(),
     async health() {
@@ -74,10 +87,9 @@ export function createControl({
   };
 }
 
-async function outcome(work: () => unknown): Promise<Outcome> {
+async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
   try {
-    await work();
-    return { ok: true, value: undefined };
+    return { ok: true, value: await work() };
   } catch (error) {
     return { ok: false, error: toWireError(error) };
   }

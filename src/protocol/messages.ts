@@ -22,7 +22,7 @@ export interface BootData {
 }
 
 /** The answer to a control verb: an error is data, so it keeps its code and stack. */
-export type Outcome<T = undefined> = { ok: true; value: T } | { ok: false; error: WireError };
+export type Outcome<T = void> = { ok: true; value: T } | { ok: false; error: WireError };
 
 /** A value of the plugin's, encoded as on the bus. */
 export interface EncodedValue {
@@ -45,11 +45,14 @@ export interface ActorStats {
   plugin: EncodedValue | undefined;
 }
 
+export const START_HOOKS = ['load', 'init', 'start'] as const;
+export type StartHook = (typeof START_HOOKS)[number];
+
 /** The control plane, spoken over Comlink. None of these is waited for without a deadline. */
 export interface ActorControl {
-  /** Imports the plugin's module. */
-  open(): Promise<Outcome>;
-  hook(name: 'load' | 'init' | 'start'): Promise<Outcome>;
+  /** Imports the plugin's module. Says which of the hooks it has: the others need not be asked for. */
+  open(): Promise<Outcome<StartHook[]>>;
+  hook(name: StartHook): Promise<Outcome>;
   /** Settles once no call runs and the `pause` hook is done. `number` is the board's pause. */
   pause(number: number): Promise<Outcome>;
   resume(number: number): Promise<Outcome>;

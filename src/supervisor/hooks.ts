@@ -4,7 +4,7 @@
  */
 import { PluginError, type ErrorCode } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
-import type { Outcome } from '../protocol/messages.ts';
+import type { Outcome, StartHook } from '../protocol/messages.ts';
 import { fromWireError } from '../protocol/wire-error.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Life } from './life.ts';
@@ -15,6 +15,9 @@ export class Hooks {
   /** Settles a pause or a resume of this number that happened at a checkpoint. */
   readonly #atCheckpoint = new Map<string, () => void>();
 
+  /** Those of the life that was opened last. */
+  #present: readonly StartHook[] = [];
+
   constructor(plan: PluginPlan) {
     this.#plan = plan;
     this.#id = plan.metadata.id;
@@ -22,7 +25,7 @@ export class Hooks {
 
   /** Imports the plugin and runs its `load`. */
   async open(life: Life): Promise<void> {
-    const { startTimeoutMs, hookTimeoutMs } = this.#plan.limits;
+    const { startTimeoutMs } = this.#plan.limits;
     const opened = await ask(life, life.control.open(), startTimeoutMs);
     if (opened === TIMED_OUT) {
       throw this.#error(
@@ -32,18 +35,16 @@ export class Hooks {
       );
     }
     this.#check(opened, 'LOAD_FAILED', 'could not be loaded', { step: 'import' });
-    const loaded = await ask(life, life.control.hook('load'), hookTimeoutMs);
-    this.#checkHook(loaded, 'load', 'LOAD_FAILED');
+    this.#present = opened.value;
+    await this.#run(life, 'load', 'LOAD_FAILED');
   }
 
-  async init(life: Life): Promise<void> {
-    const outcome = await ask(life, life.control.hook('init'), this.#plan.limits.hookTimeoutMs);
-    this.#checkHook(outcome, 'init', 'INIT_FAILED');
+  init(life: Life): Promise<void> {
+    return this.#run(life, 'init', 'INIT_FAILED');
   }
 
-  async start(life: Life): Promise<void> {
-    const outcome = await ask(life, life.control.hook('start'), this.#plan.limits.hookTimeoutMs);
-    this.#checkHook(outcome, 'start', 'START_FAILED');
+  start(life: Life): Promise<void> {
+    return this.#run(life, 'start', 'START_FAILED');
   }
 
   /** Settles when no call runs, or the one that runs stands still. */
@@ -103,6 +104,12 @@ export class Hooks {
     this.#atCheckpoint.get(`${what} ${String(number)}`)?.();
   }
 
+  async #run(life: Life, hook: StartHook, code: ErrorCode): Promise<void> {
+    if (!this.#present.includes(hook)) return;
+    const outcome = await ask(life, life.control.hook(hook), this.#plan.limits.hookTimeoutMs);
+    this.#checkHook(outcome, hook, code);
+  }
+
   async #orAtCheckpoint(
     life: Life,
     key: string,
@@ -133,7 +140,12 @@ export class Hooks {
     this.#check(outcome, code, `failed in ${hook}`, { hook });
   }
 
-  #check(outcome: Outcome, code: ErrorCode, what: string, data: Record<string, unknown>): void {
+  #check<T>(
+    outcome: Outcome<T>,
+    code: ErrorCode,
+    what: string,
+    data: Record<string, unknown>,
+  ): asserts outcome is { ok: true; value: T } {
     if (outcome.ok) return;
     const cause = fromWireError(outcome.error);
     throw this.#error(code, `${what}: ${cause.message}`, data, cause);

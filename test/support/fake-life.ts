@@ -1,6 +1,11 @@
 /** Lives without threads, for a supervisor: a test says what each hook answers and when it dies. */
 import type { PluginPlan } from '../../src/protocol/manifest.ts';
-import type { ActorControl, Outcome } from '../../src/protocol/messages.ts';
+import {
+  START_HOOKS,
+  type ActorControl,
+  type Outcome,
+  type StartHook,
+} from '../../src/protocol/messages.ts';
 import type { Death, Life, LifeRequest } from '../../src/supervisor/life.ts';
 import { Supervisor, type SupervisorEvent } from '../../src/supervisor/supervisor.ts';
 import { FakeActor } from './fake-actor.ts';
@@ -34,11 +39,11 @@ export class FakeLife implements Life {
     ({ link: this.link, board: this.board } = this.actor.target);
     this.#script = script;
     this.control = {
-      open: () => this.#answer('open'),
-      hook: (name) => this.#answer(name),
-      pause: () => this.#answer('pause'),
-      resume: () => this.#answer('resume'),
-      shutdown: () => this.#answer('shutdown'),
+      open: () => this.#answer<StartHook[]>('open', [...START_HOOKS]),
+      hook: (name) => this.#answer(name, undefined),
+      pause: () => this.#answer('pause', undefined),
+      resume: () => this.#answer('resume', undefined),
+      shutdown: () => this.#answer('shutdown', undefined),
       ping: () => Promise.resolve(),
       health: () => Promise.resolve({ ready: true }),
       stats: () =>
@@ -72,12 +77,12 @@ export class FakeLife implements Life {
     return Promise.resolve(undefined);
   }
 
-  #answer(question: Question): Promise<Outcome> {
+  #answer<T>(question: Question, value: T): Promise<Outcome<T>> {
     this.asked.push(question);
     const answer = this.#script.answers[question] ?? 'ok';
     // as Comlink: who is dead, or hangs, never answers
     if (answer === 'hangs' || this.isDead) return new Promise(() => undefined);
-    if (answer === 'ok') return Promise.resolve({ ok: true, value: undefined });
+    if (answer === 'ok') return Promise.resolve({ ok: true, value });
     const { name, message } = answer;
     return Promise.resolve({ ok: false, error: { name, message } });
   }
