@@ -81,7 +81,11 @@ const fields = {
   autoStart: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(1_024).optional(),
   mailbox: z
-    .strictObject({ capacity: z.number().int().min(1), overflow: z.enum(['reject', 'wait']) })
+    .strictObject({
+      capacity: z.number().int().min(1),
+      overflow: z.enum(['reject', 'wait']),
+      bytesMax: z.number().int().min(1),
+    })
     .partial()
     .optional(),
   limits: limits.optional(),

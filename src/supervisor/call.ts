@@ -53,6 +53,8 @@ export class Call implements Exchange, Timed {
   readonly owner: CallOwner;
   readonly request: CallRequest;
   readonly acceptedAt: number;
+  /** What it holds while it is open: its input, and what it takes itself. */
+  readonly bytes: number;
   timer: Timed['timer'];
   /** Where it is at the actor, once sent. */
   address: ReturnAddress | undefined;
@@ -66,10 +68,11 @@ export class Call implements Exchange, Timed {
   grace: NodeJS.Timeout | undefined;
   readonly #onAbort: (() => void) | undefined;
 
-  constructor(owner: CallOwner, request: CallRequest, acceptedAt: number) {
+  constructor(owner: CallOwner, request: CallRequest, acceptedAt: number, bytes: number) {
     this.owner = owner;
     this.request = request;
     this.acceptedAt = acceptedAt;
+    this.bytes = bytes;
     if (request.signal) {
       this.#onAbort = () => {
         owner.expire(this, 'CALL_ABORTED');

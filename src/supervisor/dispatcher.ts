@@ -2,16 +2,17 @@
  * Moves a plugin's calls from its mailbox to its actor, and sees to it that every accepted call
  * settles exactly once, whatever happens to the actor meanwhile.
  */
-import type { Payload } from '../protocol/codec.ts';
+import { keepable, type Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { CANCEL_REASON, FLAG, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
+import { CALL_BYTES, WINDOW_BYTES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { Link } from '../transport/link.ts';
 import { Call, type CallOwner, type CallRequest } from './call.ts';
 import { Deadlines } from './deadlines.ts';
-import { Mailbox } from './mailbox.ts';
+import { Mailbox, type MailboxBound } from './mailbox.ts';
 import { Meter, type CallEnd } from './meter.ts';
 
 /** Where calls go while the plugin lives. */
@@ -38,13 +39,14 @@ export class Dispatcher implements CallOwner {
   #target: CallTarget | undefined;
   #flowing = false;
   #inFlight = 0;
+  #bytesAtActor = 0;
 
   constructor(plan: PluginPlan, events: DispatcherEvents) {
     this.#plan = plan;
     this.#events = events;
     this.pluginId = plan.metadata.id;
     this.concurrency = plan.concurrency;
-    this.#mailbox = new Mailbox(plan.mailbox.capacity);
+    this.#mailbox = new Mailbox(plan.mailbox);
   }
 
   /** Calls at the actor that are not yet settled. */
@@ -74,15 +76,21 @@ export class Dispatcher implements CallOwner {
       );
       return undefined;
     }
-    if (this.#mailbox.isFull && this.#plan.mailbox.overflow === 'reject') {
-      request.receiver.reject(this.#mailboxFull());
+    const bytes = CALL_BYTES + bytesOf(request.payload);
+    const broken = this.#mailbox.wouldBreak(bytes);
+    if (broken && (broken === 'bytesMax' || this.#plan.mailbox.overflow === 'reject')) {
+      request.receiver.reject(this.#mailboxFull(broken));
       return undefined;
     }
-    const call = new Call(this, request, now);
+    const call = new Call(this, request, now, bytes);
     this.meter.started++;
     if (request.timeoutMs > 0) this.#deadlines.add(call, request.timeoutMs, now);
-    if (this.#canSendNow(request)) this.#send(call);
-    else this.#mailbox.push(call);
+    if (this.#canSendNow(call)) this.#send(call);
+    else {
+      // a frame that lies in a batch, or among those of other calls, would keep all of it
+      request.payload = keepable(request.payload);
+      this.#mailbox.push(call);
+    }
     return call;
   }
 
@@ -104,6 +112,7 @@ export class Dispatcher implements CallOwner {
     const target = this.#target;
     this.#target = undefined;
     if (!target) return;
+    this.#bytesAtActor = 0;
     const back: Call[] = [];
     for (const { exchange, address } of target.link.close()) {
       if (!(exchange instanceof Call)) continue;
@@ -185,29 +194,32 @@ export class Dispatcher implements CallOwner {
 
   released(call: Call): void {
     this.#forget(call);
+    this.#bytesAtActor -= call.bytes;
     if (this.#flowing && this.#mailbox.length > 0) this.#pump();
   }
 
   // --- inside ---
 
   /** The short way past the mailbox, for a plugin that keeps up. */
-  #canSendNow(request: CallRequest): boolean {
+  #canSendNow(call: Call): boolean {
     return (
       this.#flowing &&
       this.#mailbox.length === 0 &&
       this.#target !== undefined &&
-      this.#mayLeave(request, this.#target)
+      this.#mayLeave(call, this.#target)
     );
   }
 
-  #mayLeave({ payload }: CallRequest, { link }: CallTarget): boolean {
+  #mayLeave({ bytes, request }: Call, { link }: CallTarget): boolean {
+    const fits = this.#bytesAtActor === 0 || this.#bytesAtActor + bytes <= WINDOW_BYTES;
+    if (!fits || !link.hasRoom) return false;
     // moved buffers can't be sent twice: such a call leaves only when it begins at once
-    return link.hasRoom && (!movesBuffers(payload) || link.openCalls < this.concurrency);
+    return !movesBuffers(request.payload) || link.openCalls < this.concurrency;
   }
 
   #pump(): void {
     for (let call = this.#mailbox.peek(); call; call = this.#mailbox.peek()) {
-      if (!this.#target || !this.#mayLeave(call.request, this.#target)) return;
+      if (!this.#target || !this.#mayLeave(call, this.#target)) return;
       this.#mailbox.shift();
       this.#send(call);
     }
@@ -222,12 +234,14 @@ export class Dispatcher implements CallOwner {
     call.deliveries++;
     call.generation = target.generation;
     this.#inFlight++;
+    this.#bytesAtActor += call.bytes;
     const header = { route: KERNEL_ROUTE, flags, timeoutMs: left, parent: 0 };
     try {
       refuseDetached(payload);
       call.address = target.link.call(call, header, payload);
     } catch (error) {
       this.#inFlight--;
+      this.#bytesAtActor -= call.bytes;
       call.reject(
         'PAYLOAD_INVALID',
         `the input cannot be sent: ${toWireError(error).message}`,
@@ -304,15 +318,27 @@ export class Dispatcher implements CallOwner {
     }
   }
 
-  #mailboxFull(): PluginError {
-    const { capacity } = this.#plan.mailbox;
-    const remedy = "call less, raise mailbox.capacity, or set mailbox.overflow to 'wait'";
+  #mailboxFull(bound: MailboxBound): PluginError {
+    const max = this.#plan.mailbox[bound];
+    const [what, remedy] =
+      bound === 'capacity'
+        ? ['calls', "raise mailbox.capacity, or set mailbox.overflow to 'wait'"]
+        : ['bytes', 'send smaller inputs, or raise mailbox.bytesMax'];
     return new PluginError(
       'MAILBOX_FULL',
-      `the mailbox of ${this.pluginId} is full (${String(capacity)} calls); ${remedy}`,
-      { pluginId: this.pluginId, data: { capacity } },
+      `the mailbox of ${this.pluginId} is full (${bound}: ${String(max)} ${what}); call less, ${remedy}`,
+      { pluginId: this.pluginId, data: { [bound]: max } },
     );
   }
+}
+
+/** What an input holds here; shared memory is there in any case. */
+function bytesOf({ frame, attachments }: Payload): number {
+  let bytes = frame.byteLength;
+  for (const attachment of attachments) {
+    if (attachment instanceof ArrayBuffer) bytes += attachment.byteLength;
+  }
+  return bytes;
 }
 
 /** Shared memory can be sent again, a moved buffer cannot. */
