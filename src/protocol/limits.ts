@@ -197,6 +197,12 @@ export const UNRESPONSIVE_LOOKS = 4;
 /** What a stack of a silent thread may take (ms); one that is blocked gives none. */
 export const STACK_ANSWER_MS = 1_000;
 
+/** Dead letters of one plugin that are kept to be looked at; all are counted. */
+export const DEAD_LETTERS_KEPT = 100;
+
+/** The input of a dead letter is kept up to this size (bytes): at most 6.25 MiB for one plugin. */
+export const DEAD_LETTER_BYTES_MAX = 64 * 1024;
+
 /** Log lines of a plugin kept for its crash report. */
 export const CRASH_LOG_LINES = 20;
 

@@ -7,10 +7,12 @@ import { PluginError } from '../protocol/errors.ts';
 import { CANCEL_REASON, FLAG, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
 import { CALL_BYTES, WINDOW_BYTES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { DeadLetter, DeadLetterReason } from '../protocol/report.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { Link } from '../transport/link.ts';
-import { Call, type CallOwner, type CallRequest } from './call.ts';
+import { bytesOf, Call, movesBuffers, type CallOwner, type CallRequest } from './call.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { Deadlines } from './deadlines.ts';
 import { Mailbox, type MailboxBound } from './mailbox.ts';
 import { Meter, type CallEnd } from './meter.ts';
@@ -25,13 +27,14 @@ export interface CallTarget {
 export interface DispatcherEvents {
   /** A begun call ignored its abort for the whole grace. */
   hang(call: Call): void;
-  deadLetter(call: Call, reason: string): void;
+  deadLetter(letter: DeadLetter): void;
 }
 
 export class Dispatcher implements CallOwner {
   readonly pluginId: string;
   readonly concurrency: number;
   readonly meter = new Meter();
+  readonly deadLetters: DeadLetters;
   readonly #plan: PluginPlan;
   readonly #events: DispatcherEvents;
   readonly #mailbox: Mailbox<Call>;
@@ -47,6 +50,7 @@ export class Dispatcher implements CallOwner {
     this.pluginId = plan.metadata.id;
     this.concurrency = plan.concurrency;
     this.#mailbox = new Mailbox(plan.mailbox);
+    this.deadLetters = new DeadLetters(plan.limits);
   }
 
   /** Calls at the actor that are not yet settled. */
@@ -56,6 +60,11 @@ export class Dispatcher implements CallOwner {
 
   get queued(): number {
     return this.#mailbox.length;
+  }
+
+  /** Answers that nobody waited for any more. */
+  get lateReplies(): number {
+    return this.meter.lateReplies + (this.#target?.link.lateReplies ?? 0);
   }
 
   /** Accepts a call: from here on it settles exactly once. */
@@ -113,6 +122,7 @@ export class Dispatcher implements CallOwner {
     this.#target = undefined;
     if (!target) return;
     this.#bytesAtActor = 0;
+    this.meter.lateReplies += target.link.lateReplies;
     const back: Call[] = [];
     for (const { exchange, address } of target.link.close()) {
       if (!(exchange instanceof Call)) continue;
@@ -130,9 +140,16 @@ export class Dispatcher implements CallOwner {
     this.#mailbox.returnToFront(back);
   }
 
-  /** Rejects what waits: in the mailbox, and at the actor where it has not begun. */
-  dropWaiting(error: PluginError): void {
-    for (const call of this.#mailbox.clear()) call.rejectWith(error, 'aborted');
+  /**
+   * Rejects what waits: in the mailbox, and at the actor where it has not begun.
+   *
+   * @param reason makes dead letters of them: nobody asked for this end.
+   */
+  dropWaiting(error: PluginError, reason?: DeadLetterReason): void {
+    for (const call of this.#mailbox.clear()) {
+      const rejected = call.rejectWith(error, 'aborted');
+      if (rejected && reason) this.#bury(call, reason, error);
+    }
     const board = this.#target?.board;
     board?.hold({ park: false });
     for (const call of this.#sent()) {
@@ -190,6 +207,10 @@ export class Dispatcher implements CallOwner {
     if (call.timer) this.#deadlines.remove(call);
     if (call.address) this.#inFlight--;
     this.meter.ended(how, performance.now() - call.acceptedAt);
+  }
+
+  late(): void {
+    this.meter.lateReplies++;
   }
 
   released(call: Call): void {
@@ -297,19 +318,17 @@ export class Dispatcher implements CallOwner {
     const poison =
       how === 'crashed' && idempotent && call.deliveries > this.#plan.restart.redeliver;
     const data = { ...error.data, deliveries: call.deliveries, deadLetter: poison };
+    const { code, message, cause } = error;
+    const callId = call.id;
     call.rejectWith(
-      new PluginError(error.code, error.message, {
-        pluginId: this.pluginId,
-        callId: call.id,
-        data,
-        cause: error.cause,
-      }),
+      new PluginError(code, message, { pluginId: this.pluginId, callId, data, cause }),
       how,
     );
-    if (poison) {
-      this.meter.deadLetters++;
-      this.#events.deadLetter(call, 'its plugin died of it, again');
-    }
+    if (poison) this.#bury(call, 'poison', error);
+  }
+
+  #bury(call: Call, reason: DeadLetterReason, error: PluginError): void {
+    this.#events.deadLetter(this.deadLetters.add(call, reason, error));
   }
 
   *#sent(): Iterable<Call> {
@@ -330,20 +349,6 @@ export class Dispatcher implements CallOwner {
       { pluginId: this.pluginId, data: { [bound]: max } },
     );
   }
-}
-
-/** What an input holds here; shared memory is there in any case. */
-function bytesOf({ frame, attachments }: Payload): number {
-  let bytes = frame.byteLength;
-  for (const attachment of attachments) {
-    if (attachment instanceof ArrayBuffer) bytes += attachment.byteLength;
-  }
-  return bytes;
-}
-
-/** Shared memory can be sent again, a moved buffer cannot. */
-function movesBuffers({ attachments }: Payload): boolean {
-  return attachments.some((attachment) => attachment instanceof ArrayBuffer);
 }
 
 /** A buffer that another call has moved meanwhile would arrive empty, and nobody would know. */

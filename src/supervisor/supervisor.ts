@@ -8,6 +8,7 @@ import { CRASH_LOG_LINES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type {
   CrashReport,
+  DeadLetter,
   HealthReport,
   LogLine,
   PluginState,
@@ -41,7 +42,7 @@ export type SupervisorEvent =
   | { type: 'restarting' | 'restarted' | 'gave-up'; data: Record<string, unknown> }
   | { type: 'unresponsive'; reason: string; stack: string | undefined }
   | ({ type: 'memory-limit'; limitBytes: number } & MemoryReading)
-  | { type: 'dead-letter'; callId: string; reason: string }
+  | { type: 'dead-letter'; letter: DeadLetter }
   | { type: 'log'; line: LogLine }
   | { type: 'warning'; message: string };
 
@@ -109,8 +110,8 @@ export class Supervisor {
       hang: (call) => {
         this.#life?.end('hang', `the call ${call.id} ignored its abort for the whole grace`);
       },
-      deadLetter: (call, reason) => {
-        this.#emit({ type: 'dead-letter', callId: call.id, reason });
+      deadLetter: (letter) => {
+        this.#emit({ type: 'dead-letter', letter });
       },
     });
   }
@@ -227,7 +228,7 @@ export class Supervisor {
         this.overseer?.ended(effect.report);
         return;
       case 'drop-waiting':
-        this.dispatcher.dropWaiting(effect.error);
+        this.#dropWaiting(effect.error);
         return;
       case 'settle':
         this.#verbs.settle(effect.error);
@@ -344,7 +345,7 @@ export class Supervisor {
     this.#parkedPause = undefined;
     this.dispatcher.disconnect(error, how);
     // what came back from the life waits for the next only where there may be one
-    if (!callsOf(this.#machine).accepted) this.dispatcher.dropWaiting(error);
+    if (!callsOf(this.#machine).accepted) this.#dropWaiting(error);
     this.#options.lifeEnded(life);
   }
 
@@ -358,6 +359,11 @@ export class Supervisor {
 
   #stopped(): PluginError {
     return new PluginError('PLUGIN_STOPPED', `${this.id} was stopped`, { pluginId: this.id });
+  }
+
+  /** What waits for a plugin that failed is undeliverable; for one that was stopped, it was called off. */
+  #dropWaiting(error: PluginError): void {
+    this.dispatcher.dropWaiting(error, this.state === 'failed' ? 'plugin-failed' : undefined);
   }
 
   /** A call that stands still at a checkpoint would keep the plugin from stopping. */
