@@ -3,7 +3,7 @@ import type { PluginContext, PluginHooks } from '../plugin.ts';
 import { encode } from '../protocol/codec.ts';
 import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
 import type { ActorControl, EncodedValue, Outcome } from '../protocol/messages.ts';
-import { toWireError } from '../protocol/wire-error.ts';
+import { toWireError, type Redactor } from '../protocol/wire-error.ts';
 import type { CallLoop } from './call-loop.ts';
 import type { Gate } from './gate.ts';
 
@@ -18,6 +18,7 @@ export interface ControlScope {
   loop: CallLoop;
   gate: Gate;
   limits: Limits;
+  redactor: Redactor;
 }
 
 export function createControl({
@@ -26,6 +27,7 @@ export function createControl({
   loop,
   gate,
   limits,
+  redactor,
 }: ControlScope): ActorControl {
   let hooks: PluginHooks | undefined;
   let measured = performance.eventLoopUtilization();
@@ -36,6 +38,27 @@ export function createControl({
     requireExecute(hooks);
     loop.hooks = hooks;
     gate.hooks = hooks;
+  };
+
+  const outcome = async (work: () => unknown): Promise<Outcome> => {
+    try {
+      await work();
+      return { ok: true, value: undefined };
+    } catch (error) {
+      return { ok: false, error: toWireError(error, redactor) };
+    }
+  };
+  /** What cannot be sent is told as such: a question about the plugin never fails for it. */
+  const encodeVital = (value: unknown): EncodedValue | undefined => {
+    if (value === undefined) return undefined;
+    try {
+      const { frame, flags } = encode(redactor.value(value), limits);
+      return { frame, flags };
+    } catch (error) {
+      const { message } = toWireError(error, redactor);
+      const { frame, flags } = encode({ error: message }, RUNTIME_LIMITS);
+      return { frame, flags };
+    }
   };
 
   return {
@@ -53,9 +76,9 @@ export function createControl({
       if (!hooks?.health) return { ready: true };
       try {
         const detail: unknown = await hooks.health();
-        return { ready: isHealthy(detail), detail: encodeVital(detail, limits) };
+        return { ready: isHealthy(detail), detail: encodeVital(detail) };
       } catch (error) {
-        return { ready: false, reason: toWireError(error).message };
+        return { ready: false, reason: toWireError(error, redactor).message };
       }
     },
     async stats() {
@@ -68,37 +91,17 @@ export function createControl({
         heapUsedBytes: heapUsed,
         externalBytes: external,
         utilization: Number.isFinite(utilization) ? utilization : 0,
-        plugin: encodeVital(own, limits),
+        plugin: encodeVital(own),
       };
     },
   };
-}
-
-async function outcome(work: () => unknown): Promise<Outcome> {
-  try {
-    await work();
-    return { ok: true, value: undefined };
-  } catch (error) {
-    return { ok: false, error: toWireError(error) };
-  }
-}
-
-/** What cannot be sent is told as such: a question about the plugin never fails for it. */
-function encodeVital(value: unknown, limits: Limits): EncodedValue | undefined {
-  if (value === undefined) return undefined;
-  try {
-    const { frame, flags } = encode(value, limits);
-    return { frame, flags };
-  } catch (error) {
-    const { frame, flags } = encode({ error: toWireError(error).message }, RUNTIME_LIMITS);
-    return { frame, flags };
-  }
 }
 
 async function ownStats(hooks: PluginHooks | undefined): Promise<unknown> {
   try {
     return await hooks?.stats?.();
   } catch (error) {
+    // what the hook says is redacted where it is encoded
     return { error: toWireError(error).message };
   }
 }

@@ -77,6 +77,10 @@ const fields = {
   host: z.enum(HOST_KINDS).optional(),
   isolation: z.enum(ISOLATION_KINDS).optional(),
   config: z.record(z.string(), z.unknown()).optional(),
+  secrets: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Paths into config (a.b) whose values never show in errors, logs, events, stats'),
   enabled: z.boolean().optional(),
   autoStart: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(1_024).optional(),

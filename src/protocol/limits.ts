@@ -203,6 +203,9 @@ export const DEAD_LETTERS_KEPT = 100;
 /** The input of a dead letter is kept up to this size (bytes): at most 6.25 MiB for one plugin. */
 export const DEAD_LETTER_BYTES_MAX = 64 * 1024;
 
+/** A shorter secret would be found in half of all texts, and is let stand (characters). */
+export const SECRET_CHARS_MIN = 4;
+
 /** Log lines of a plugin kept for its crash report. */
 export const CRASH_LOG_LINES = 20;
 

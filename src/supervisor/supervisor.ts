@@ -6,6 +6,7 @@ import { PluginError } from '../protocol/errors.ts';
 import type { FrameReader } from '../protocol/frame.ts';
 import { CRASH_LOG_LINES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import { createRedactor } from '../protocol/redact.ts';
 import type {
   CrashReport,
   DeadLetter,
@@ -14,6 +15,7 @@ import type {
   PluginState,
   PluginStats,
 } from '../protocol/report.ts';
+import type { Redactor } from '../protocol/wire-error.ts';
 import type { Call, CallRequest } from './call.ts';
 import { crashError, crashReportOf, endOf } from './crash-report.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -101,10 +103,12 @@ export class Supervisor {
   #parkedPause: number | undefined;
   #lastCrash: CrashReport | undefined;
   readonly #logs: string[] = [];
+  readonly #redactor: Redactor;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.plan = options.plan;
+    this.#redactor = createRedactor(options.plan.secrets);
     this.#hooks = new Hooks(options.plan);
     this.dispatcher = new Dispatcher(options.plan, {
       hang: (call) => {
@@ -280,7 +284,7 @@ export class Supervisor {
           this.#hooks.reached('resume', pause);
         },
         malformed: (message) => {
-          this.#emit({ type: 'warning', message });
+          this.#emit({ type: 'warning', message: this.#redactor.text(message) });
         },
         overMemory: (reading, limitBytes) => {
           this.#emit({ type: 'memory-limit', ...reading, limitBytes });
@@ -293,7 +297,7 @@ export class Supervisor {
       life,
       isExcused: () => !isAtRest(this.#machine) || this.#parkedPause !== undefined,
       tell: (silence) => {
-        this.#emit({ type: 'unresponsive', ...silence });
+        this.#emit({ type: 'unresponsive', ...this.#redactor.value(silence) });
       },
     });
     this.dispatcher.connect(life);
@@ -350,7 +354,7 @@ export class Supervisor {
   }
 
   #crashed(death: Death): PluginError {
-    const crash = crashReportOf(death, this.#logs);
+    const crash = crashReportOf(death, this.#logs, this.#redactor);
     if (!crash) return this.#stopped();
     this.#lastCrash = crash;
     this.#emit({ type: 'crashed', crash });
