@@ -29,6 +29,8 @@ export type { BusEvent } from './protocol/report.ts';
 export type { CallCounts } from './protocol/report.ts';
 export type { CrashReason } from './protocol/report.ts';
 export type { CrashReport } from './protocol/report.ts';
+export type { DeadLetter } from './protocol/report.ts';
+export type { DeadLetterReason } from './protocol/report.ts';
 export type { HealthReport } from './protocol/report.ts';
 export type { Latency } from './protocol/report.ts';
 export type { PluginState } from './protocol/report.ts';

@@ -5,7 +5,7 @@ import { PluginError } from '../protocol/errors.ts';
 import { FLAG } from '../protocol/frame.ts';
 import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
 import { TRANSFER_MARK } from '../protocol/marks.ts';
-import { toWireError } from '../protocol/wire-error.ts';
+import { toWireError, type Redactor } from '../protocol/wire-error.ts';
 
 const MESSAGE_CHARS_KEPT = 1_000;
 
@@ -21,16 +21,16 @@ export function encodeResult(result: unknown, limits: Limits): Payload {
 /** Names the guilty side: a value that can't be sent is the runtime's verdict, all else the plugin's error. */
 export function encodeFailure(
   error: unknown,
-  { pluginId }: { pluginId: string },
+  { pluginId, redactor }: { pluginId: string; redactor: Redactor },
 ): { payload: Payload; flags: number } {
   if (isCodecError(error)) {
     const refused = new PluginError(error.code, `${pluginId}: ${error.message}`, {
       pluginId,
       data: error.data,
     });
-    return { payload: encode(toWireError(refused), RUNTIME_LIMITS), flags: FLAG.runtime };
+    return { payload: encode(toWireError(refused, redactor), RUNTIME_LIMITS), flags: FLAG.runtime };
   }
-  const wire = toWireError(error);
+  const wire = toWireError(error, redactor);
   try {
     return { payload: encode(wire, RUNTIME_LIMITS), flags: 0 };
   } catch {

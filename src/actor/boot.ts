@@ -6,6 +6,7 @@ import { KIND, type FrameReader } from '../protocol/frame.ts';
 import { OUTBOUND_CALLS_MAX } from '../protocol/limits.ts';
 import type { HostKind } from '../protocol/manifest.ts';
 import type { BootData } from '../protocol/messages.ts';
+import { createRedactor } from '../protocol/redact.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import { exposeControl, type ControlPort } from '../transport/control-port.ts';
@@ -39,6 +40,7 @@ export function bootActor(
   hosts: Partial<Record<HostKind, Host>>,
 ): void {
   const { pluginId, generation, limits } = boot;
+  const redactor = createRedactor(boot.secrets);
   const link: Link = new Link({
     transport,
     generation,
@@ -51,9 +53,14 @@ export function bootActor(
     },
     onPending: () => undefined,
   });
-  const lastWords = installCrashHandlers(link);
-  const output = createOutput(link, limits.logBytesPerSecMax, () => {
-    loop.flushIfDue();
+  const lastWords = installCrashHandlers(link, redactor);
+  const output = createOutput({
+    link,
+    bytesPerSecMax: limits.logBytesPerSecMax,
+    redactor,
+    sent: () => {
+      loop.flushIfDue();
+    },
   });
   captureStandardStreams(output);
   const gate = new Gate(board, link, (error) => {
@@ -65,6 +72,7 @@ export function bootActor(
     limits,
     board,
     link,
+    redactor,
     park: (call) => {
       gate.park(call);
     },
@@ -92,7 +100,7 @@ export function bootActor(
   const host = hosts[boot.host];
   const loadPlugin = (): ReturnType<Host> =>
     host ? host(boot) : Promise.reject(new TypeError(`this actor has no ${boot.host} host`));
-  exposeControl(createControl({ loadPlugin, context, loop, gate, limits }), control);
+  exposeControl(createControl({ loadPlugin, context, loop, gate, limits, redactor }), control);
 }
 
 function dispatch(frame: FrameReader, loop: CallLoop): void {

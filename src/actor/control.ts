@@ -9,7 +9,7 @@ import {
   type Outcome,
   type StartHook,
 } from '../protocol/messages.ts';
-import { toWireError } from '../protocol/wire-error.ts';
+import { toWireError, type Redactor } from '../protocol/wire-error.ts';
 import type { CallLoop } from './call-loop.ts';
 import type { Gate } from './gate.ts';
 
@@ -24,6 +24,7 @@ export interface ControlScope {
   loop: CallLoop;
   gate: Gate;
   limits: Limits;
+  redactor: Redactor;
 }
 
 export function createControl({
@@ -32,6 +33,7 @@ export function createControl({
   loop,
   gate,
   limits,
+  redactor,
 }: ControlScope): ActorControl {
   let hooks: PluginHooks | undefined;
   let measured = performance.eventLoopUtilization();
@@ -51,6 +53,26 @@ export function createControl({
     await hooks?.[name]?.();
   };
 
+  const outcome = async <T>(work: () => Promise<T>): Promise<Outcome<T>> => {
+    try {
+      return { ok: true, value: await work() };
+    } catch (error) {
+      return { ok: false, error: toWireError(error, redactor) };
+    }
+  };
+  /** What cannot be sent is told as such: a question about the plugin never fails for it. */
+  const encodeVital = (value: unknown): EncodedValue | undefined => {
+    if (value === undefined) return undefined;
+    try {
+      const { frame, flags } = encode(redactor.value(value), limits);
+      return { frame, flags };
+    } catch (error) {
+      const { message } = toWireError(error, redactor);
+      const { frame, flags } = encode({ error: message }, RUNTIME_LIMITS);
+      return { frame, flags };
+    }
+  };
+
   return {
     open: () => outcome(open),
     hook: (name) => outcome(() => run(name)),
@@ -66,9 +88,9 @@ export function createControl({
       if (!hooks?.health) return { ready: true };
       try {
         const detail: unknown = await hooks.health();
-        return { ready: isHealthy(detail), detail: encodeVital(detail, limits) };
+        return { ready: isHealthy(detail), detail: encodeVital(detail) };
       } catch (error) {
-        return { ready: false, reason: toWireError(error).message };
+        return { ready: false, reason: toWireError(error, redactor).message };
       }
     },
     async stats() {
@@ -81,36 +103,17 @@ export function createControl({
         heapUsedBytes: heapUsed,
         externalBytes: external,
         utilization: Number.isFinite(utilization) ? utilization : 0,
-        plugin: encodeVital(own, limits),
+        plugin: encodeVital(own),
       };
     },
   };
-}
-
-async function outcome<T>(work: () => Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { ok: true, value: await work() };
-  } catch (error) {
-    return { ok: false, error: toWireError(error) };
-  }
-}
-
-/** What cannot be sent is told as such: a question about the plugin never fails for it. */
-function encodeVital(value: unknown, limits: Limits): EncodedValue | undefined {
-  if (value === undefined) return undefined;
-  try {
-    const { frame, flags } = encode(value, limits);
-    return { frame, flags };
-  } catch (error) {
-    const { frame, flags } = encode({ error: toWireError(error).message }, RUNTIME_LIMITS);
-    return { frame, flags };
-  }
 }
 
 async function ownStats(hooks: PluginHooks | undefined): Promise<unknown> {
   try {
     return await hooks?.stats?.();
   } catch (error) {
+    // what the hook says is redacted where it is encoded
     return { error: toWireError(error).message };
   }
 }

@@ -5,7 +5,7 @@
 import { encode } from '../protocol/codec.ts';
 import { CRASH_KIND, KIND } from '../protocol/frame.ts';
 import { RUNTIME_LIMITS } from '../protocol/limits.ts';
-import { toWireError } from '../protocol/wire-error.ts';
+import { toWireError, type Redactor } from '../protocol/wire-error.ts';
 import type { Link } from '../transport/link.ts';
 
 export interface LastWords {
@@ -15,10 +15,10 @@ export interface LastWords {
   exit(reason: 'normal' | 'shutdown'): never;
 }
 
-export function installCrashHandlers(link: Link): LastWords {
+export function installCrashHandlers(link: Link, redactor: Redactor): LastWords {
   const exit = process.exit.bind(process);
   const die = (kind: number, error: unknown): never => {
-    link.tell(KIND.crash, kind, encode(toWireError(error), RUNTIME_LIMITS));
+    link.tell(KIND.crash, kind, encode(toWireError(error, redactor), RUNTIME_LIMITS));
     link.flush();
     return exit(1);
   };

@@ -7,6 +7,7 @@ import { encode, type Payload } from '../protocol/codec.ts';
 import { HEADER_BYTES, KIND } from '../protocol/frame.ts';
 import { LOG_LINE_CHARS_MAX, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import type { LogLevel, LogLine } from '../protocol/report.ts';
+import type { Redactor } from '../protocol/wire-error.ts';
 import { ByteBudget } from '../transport/byte-budget.ts';
 import type { Link } from '../transport/link.ts';
 
@@ -15,8 +16,15 @@ export interface Output {
   write(line: LogLine): void;
 }
 
-/** @param sent called after each line: it is to leave soon, also from inside a long call. */
-export function createOutput(link: Link, bytesPerSecMax: number, sent: () => void): Output {
+export interface OutputScope {
+  link: Link;
+  bytesPerSecMax: number;
+  redactor: Redactor;
+  /** Called after each line: it is to leave soon, also from inside a long call. */
+  sent: () => void;
+}
+
+export function createOutput({ link, bytesPerSecMax, redactor, sent }: OutputScope): Output {
   const budget = new ByteBudget(bytesPerSecMax);
 
   const send = (payload: Payload): void => {
@@ -26,13 +34,13 @@ export function createOutput(link: Link, bytesPerSecMax: number, sent: () => voi
   const write = (line: LogLine): void => {
     // once the second's budget is spent, a line costs no more than this question
     if (budget.isSpent()) return;
-    const message = line.message.slice(0, LOG_LINE_CHARS_MAX);
-    const payload = encodeLine({ ...line, message });
+    const message = redactor.text(line.message).slice(0, LOG_LINE_CHARS_MAX);
+    const payload = encodeLine({ ...line, message }, redactor);
     const { fits, dropped } = budget.spend(payload.frame.byteLength - HEADER_BYTES);
     if (!fits) return;
     if (dropped > 0) {
       const told = `${String(dropped)} log lines were dropped: limits.logBytesPerSecMax`;
-      send(encodeLine({ level: 'warn', message: told, source: 'log' }));
+      send(encodeLine({ level: 'warn', message: told, source: 'log' }, redactor));
     }
     send(payload);
   };
@@ -68,9 +76,9 @@ export function captureStandardStreams(output: Output): void {
   }
 }
 
-function encodeLine(line: LogLine): Payload {
+function encodeLine(line: LogLine, redactor: Redactor): Payload {
   try {
-    return encode(line, RUNTIME_LIMITS);
+    return encode({ ...line, fields: redactor.value(line.fields) }, RUNTIME_LIMITS);
   } catch {
     return encode({ ...line, fields: { unsendable: true } }, RUNTIME_LIMITS);
   }

@@ -4,6 +4,7 @@ import { encode } from '../protocol/codec.ts';
 import { CANCEL_REASON, KIND } from '../protocol/frame.ts';
 import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
+import type { Redactor } from '../protocol/wire-error.ts';
 import type { Link, ReturnAddress } from '../transport/link.ts';
 
 /** What a call needs of the actor it runs in. */
@@ -13,6 +14,7 @@ export interface CallScope {
   readonly limits: Limits;
   readonly board: SignalBoard;
   readonly link: Link;
+  readonly redactor: Redactor;
   /** Stands still until main releases the gate, or cancels the call. */
   park(call: ReturnAddress): void;
   /** Sends what waits, where it has waited long enough. */
@@ -74,7 +76,8 @@ export class RunningCall implements Call, ReturnAddress {
   }
 
   progress(fraction: number, note?: string): void {
-    const report = encode({ fraction, note }, RUNTIME_LIMITS);
+    const { redactor } = this.#scope;
+    const report = encode({ fraction, note: redactor.value(note) }, RUNTIME_LIMITS);
     this.#scope.link.reply(KIND.progress, this, report);
     this.#scope.flushIfDue();
   }

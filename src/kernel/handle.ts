@@ -1,5 +1,5 @@
 /** The manager's verbs for one plugin, without its id. */
-import type { HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
+import type { DeadLetter, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
 import type { ExecuteOptions } from './types.ts';
 
 export interface PluginHandle<I = unknown, O = unknown> {
@@ -19,6 +19,7 @@ export interface PluginHandle<I = unknown, O = unknown> {
   unregister(): Promise<void>;
   health(): Promise<HealthReport>;
   stats(): Promise<PluginStats | undefined>;
+  deadLetters(): DeadLetter[];
 }
 
 /** What a handle is a view of. */
@@ -38,6 +39,7 @@ export interface HandleTarget {
   unregister(id: string): Promise<void>;
   health(id: string): Promise<HealthReport>;
   stats(id: string): Promise<PluginStats | undefined>;
+  deadLetters(id: string): DeadLetter[];
 }
 
 export function createHandle<I, O>(manager: HandleTarget, id: string): PluginHandle<I, O> {
@@ -60,5 +62,6 @@ export function createHandle<I, O>(manager: HandleTarget, id: string): PluginHan
     unregister: () => manager.unregister(id),
     health: () => manager.health(id),
     stats: () => manager.stats(id),
+    deadLetters: () => manager.deadLetters(id),
   };
 }

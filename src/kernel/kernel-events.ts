@@ -1,6 +1,6 @@
 /** What the kernel tells the embedding program. A listener that throws harms nobody. */
 import { EVENT_BACKLOG_MAX } from '../protocol/limits.ts';
-import type { CrashReport, LogLevel, PluginState } from '../protocol/report.ts';
+import type { CrashReport, DeadLetter, LogLevel, PluginState } from '../protocol/report.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import { Listeners } from './listeners.ts';
 
@@ -18,7 +18,11 @@ interface EventFields {
   /** Its thread does not answer though it is inside no call. `stack`: what it does, if that could be seen. */
   'unresponsive': { reason: string; stack: string | undefined };
   'memory-limit': { heapUsedBytes: number; externalBytes: number; limitBytes: number };
-  'dead-letter': { callId: string; reason: string };
+  /** Without the input, which may be secret: see `manager.deadLetters`. */
+  'dead-letter': Pick<
+    DeadLetter,
+    'number' | 'callId' | 'reason' | 'message' | 'deliveries' | 'bytes'
+  >;
   'log': {
     level: LogLevel;
     message: string;

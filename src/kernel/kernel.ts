@@ -129,9 +129,12 @@ export class Kernel {
         events.emit('memory-limit', id, generation, { heapUsedBytes, externalBytes, limitBytes });
         return;
       }
-      case 'dead-letter':
-        events.emit('dead-letter', id, generation, { callId: event.callId, reason: event.reason });
+      case 'dead-letter': {
+        const { number, callId, reason, message, deliveries, bytes } = event.letter;
+        const fields = { number, callId, reason, message, deliveries, bytes };
+        events.emit('dead-letter', id, generation, fields);
         return;
+      }
       case 'log':
         events.emit('log', id, generation, { fields: undefined, ...event.line });
         return;

@@ -1,7 +1,7 @@
 /** The PluginManager: what an embedding program holds. The parts do the work; see kernel.ts. */
 import { PluginError } from '../protocol/errors.ts';
 import type { PluginSpec, PluginType } from '../protocol/manifest.ts';
-import type { HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
+import type { DeadLetter, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
 import type { Verb } from '../supervisor/machine.ts';
 import { printLogs } from './console-log.ts';
 import { createManagerContext, type ManagerContext } from './context.ts';
@@ -292,6 +292,24 @@ export class PluginManager {
         return [supervisor.id, await supervisor.stats()];
       });
     return new Map(await Promise.all(all));
+  }
+
+  /**
+   * Calls that could not be delivered, of one plugin or of all, oldest first: the last 100 of
+   * each. They are forgotten when it is unregistered.
+   *
+   * @example
+   * for (const letter of manager.deadLetters('mail')) {
+   *   if (letter.hasInput) await manager.execute(letter.pluginId, letter.input());
+   * }
+   * @throws PluginError `NOT_FOUND`.
+   */
+  deadLetters(id?: string): DeadLetter[] {
+    const { registry } = this.#kernel;
+    const supervisors = id === undefined ? registry.all() : [registry.get(id)];
+    return supervisors
+      .flatMap(({ dispatcher }) => dispatcher.deadLetters.list())
+      .sort((a, b) => a.at - b.at);
   }
 
   /** Hears kernel events of one type, or with `*` of all. Returns what ends it. */

@@ -16,6 +16,7 @@ import type {
   PluginPlan,
   PluginSpec,
 } from '../protocol/manifest.ts';
+import { secretsOf } from './secrets.ts';
 
 /** @param folder of the plugin.json the spec came from; without it, the embedding program gave it. */
 export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
@@ -32,6 +33,8 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
       field: 'host',
     });
   }
+  const config = checkedConfig(spec);
+  const env = environment(spec.permissions?.env ?? []);
   return {
     metadata,
     dependencies: metadata.dependencies.map((dependency) => dependencyOf(spec.id, dependency)),
@@ -39,7 +42,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     sha256: sha256?.toLowerCase(),
     host,
     isolation: spec.isolation ?? 'thread',
-    config: checkedConfig(spec),
+    config,
     enabled: spec.enabled ?? true,
     autoStart: spec.autoStart ?? true,
     concurrency: spec.concurrency ?? 1,
@@ -50,7 +53,8 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
       ...defined(spec.restart),
       backoff: { ...DEFAULT_RESTART.backoff, ...defined(spec.restart?.backoff) },
     },
-    env: environment(spec.permissions?.env ?? []),
+    env,
+    secrets: secretsOf(spec, config, env),
   };
 }
 

@@ -77,11 +77,19 @@ const fields = {
   host: z.enum(HOST_KINDS).optional(),
   isolation: z.enum(ISOLATION_KINDS).optional(),
   config: z.record(z.string(), z.unknown()).optional(),
+  secrets: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Paths into config (a.b) whose values never show in errors, logs, events, stats'),
   enabled: z.boolean().optional(),
   autoStart: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(1_024).optional(),
   mailbox: z
-    .strictObject({ capacity: z.number().int().min(1), overflow: z.enum(['reject', 'wait']) })
+    .strictObject({
+      capacity: z.number().int().min(1),
+      overflow: z.enum(['reject', 'wait']),
+      bytesMax: z.number().int().min(1),
+    })
     .partial()
     .optional(),
   limits: limits.optional(),

@@ -108,9 +108,11 @@ export function forwardable(body: Body): Payload {
   return { frame, flags: body.flags & FLAG.rich, attachments };
 }
 
-/** A payload that is kept: its bytes are its own, and pin no batch. */
+/** A payload that is kept: it pins no batch, at most as many bytes again as are its own. */
 export function keepable(payload: Payload): Payload {
-  return { ...payload, frame: new Uint8Array(payload.frame) };
+  const { frame } = payload;
+  if (frame.buffer.byteLength <= 2 * frame.byteLength) return payload;
+  return { ...payload, frame: new Uint8Array(frame) };
 }
 
 function pack(value: unknown, limits: PayloadLimits): Uint8Array {

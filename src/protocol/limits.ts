@@ -66,9 +66,21 @@ export interface MailboxOptions {
   capacity: number;
   /** Beyond the capacity: refuse with `MAILBOX_FULL` at once, or let the caller wait for room. Default `reject`. */
   overflow: 'reject' | 'wait';
+  /**
+   * What waiting calls may hold: their encoded inputs, and {@link CALL_BYTES} for each (bytes).
+   * Beyond it `MAILBOX_FULL`, whatever `overflow` says. Default 256 MiB.
+   */
+  bytesMax: number;
 }
 
-export const DEFAULT_MAILBOX: MailboxOptions = { capacity: 10_000, overflow: 'reject' };
+export const DEFAULT_MAILBOX: MailboxOptions = {
+  capacity: 10_000,
+  overflow: 'reject',
+  bytesMax: 256 * MIB,
+};
+
+/** What a waiting call without its input is taken to hold (bytes): promise, deadline, bookkeeping. */
+export const CALL_BYTES = 1_024;
 
 /** When and how often a plugin that ended is started again. */
 export interface RestartOptions {
@@ -103,6 +115,9 @@ export const DEFAULT_RESTART: RestartOptions = {
 
 /** Calls sent to an actor and not yet answered: bounds what a stuck plugin can pile up in its port. */
 export const WINDOW_CALLS = 1_024;
+
+/** The same in bytes of input, which lie there twice: kept here, and copied into the port. */
+export const WINDOW_BYTES = 64 * MIB;
 
 /** Calls an actor may have open towards other plugins and the kernel at once. */
 export const OUTBOUND_CALLS_MAX = 16_384;
@@ -181,6 +196,15 @@ export const UNRESPONSIVE_LOOKS = 4;
 
 /** What a stack of a silent thread may take (ms); one that is blocked gives none. */
 export const STACK_ANSWER_MS = 1_000;
+
+/** Dead letters of one plugin that are kept to be looked at; all are counted. */
+export const DEAD_LETTERS_KEPT = 100;
+
+/** The input of a dead letter is kept up to this size (bytes): at most 6.25 MiB for one plugin. */
+export const DEAD_LETTER_BYTES_MAX = 64 * 1024;
+
+/** A shorter secret would be found in half of all texts, and is let stand (characters). */
+export const SECRET_CHARS_MIN = 4;
 
 /** Log lines of a plugin kept for its crash report. */
 export const CRASH_LOG_LINES = 20;

@@ -55,6 +55,11 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
   isolation?: IsolationKind | undefined;
   /** Handed to the plugin as `ctx.config`. */
   config?: Record<string, unknown> | undefined;
+  /**
+   * Paths into `config` (`apiKey`, `db.password`) whose values are kept out of errors, logs,
+   * events, health and stats. Environment variables always are. Default none.
+   */
+  secrets?: string[] | undefined;
   /** False: `up`, `loadAll`, `initAll` and `startAll` leave it alone. Default true. */
   enabled?: boolean | undefined;
   /** False: `up` and `startAll` leave it initialized. Default true. */
@@ -88,6 +93,8 @@ export interface PluginPlan {
   restart: RestartOptions;
   /** The environment the plugin sees. */
   env: Record<string, string>;
+  /** Texts that are kept out of what is told of the plugin. */
+  secrets: string[];
 }
 
 export interface Dependency {

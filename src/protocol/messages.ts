@@ -17,6 +17,8 @@ export interface BootData {
   /** Whether it was bundled from TypeScript: then stacks are mapped back. */
   sourceMaps: boolean;
   config: Record<string, unknown>;
+  /** Texts that the actor takes out of what it tells. */
+  secrets: string[];
   concurrency: number;
   limits: Limits;
 }

@@ -46,7 +46,39 @@ export interface CallCounts {
   inFlight: number;
   /** Waiting in the mailbox. */
   queued: number;
+  /** Calls that could not be delivered. */
   deadLetters: number;
+  /** Answers that came when nobody waited for them any more. */
+  lateReplies: number;
+}
+
+/**
+ * `poison`: an idempotent call that was delivered as often as allowed, and its plugin died of it.
+ * `plugin-failed`: it waited for a plugin that failed for good.
+ */
+export type DeadLetterReason = 'poison' | 'plugin-failed';
+
+/** A call that could not be delivered. */
+export interface DeadLetter {
+  /** Which of the plugin's dead letters it is, from 1. */
+  readonly number: number;
+  readonly callId: string;
+  readonly pluginId: string;
+  readonly reason: DeadLetterReason;
+  /** Of the error that the caller got. */
+  readonly message: string;
+  /** How often it was sent to the actor and begun. */
+  readonly deliveries: number;
+  /** The life it was last sent to; 0: none. */
+  readonly generation: number;
+  /** Epoch ms. */
+  readonly at: number;
+  /** Of the encoded input. */
+  readonly bytes: number;
+  /** Whether the input was kept: up to 64 KiB, without moved buffers. */
+  readonly hasInput: boolean;
+  /** The input, decoded anew each time; `undefined` where it was not kept. */
+  input(): unknown;
 }
 
 export interface Latency {

@@ -15,30 +15,49 @@ export interface WireError {
   plugin?: { id?: string | undefined; callId?: string | undefined; data: Record<string, unknown> };
 }
 
+/** Takes secrets out of what is told; see redact.ts. */
+export interface Redactor {
+  text(text: string): string;
+  /** A copy without them, or the value itself where there is nothing to hide. */
+  value<T>(value: T): T;
+}
+
+export const NOTHING_SECRET: Redactor = { text: (text) => text, value: (value) => value };
+
 /** Causes deeper than this are cut: a chain can be circular. */
 const CAUSE_DEPTH_MAX = 8;
 
 const DATA_DEPTH_MAX = 8;
 
 /** Never throws, whatever was thrown. */
-export function toWireError(thrown: unknown, depth = 0): WireError {
+export function toWireError(
+  thrown: unknown,
+  redactor: Redactor = NOTHING_SECRET,
+  depth = 0,
+): WireError {
   if (!isErrorLike(thrown)) {
-    return { name: 'Error', message: `thrown value: ${describe(thrown)}` };
+    return { name: 'Error', message: `thrown value: ${describe(thrown, redactor)}` };
   }
+  const text = (read: () => unknown): string | undefined => {
+    const value = guarded(read);
+    return typeof value === 'string' ? redactor.text(value) : undefined;
+  };
   const wire: WireError = {
     name: text(() => thrown.name) ?? 'Error',
     message: text(() => thrown.message) ?? '',
     stack: text(() => thrown.stack),
   };
   const code = guarded(() => (thrown as { code?: unknown }).code);
-  if (typeof code === 'string' || typeof code === 'number') wire.code = code;
+  if (typeof code === 'string' || typeof code === 'number') wire.code = redactor.value(code);
   const cause = guarded(() => thrown.cause);
   if (cause !== undefined && depth < CAUSE_DEPTH_MAX) {
     wire.cause = isErrorLike(cause)
-      ? { wireError: toWireError(cause, depth + 1) }
-      : { value: isPrimitive(cause) ? cause : describe(cause) };
+      ? { wireError: toWireError(cause, redactor, depth + 1) }
+      : { value: isPrimitive(cause) ? redactor.value(cause) : describe(cause, redactor) };
   }
-  const plugin = guarded(() => (thrown instanceof PluginError ? pluginPart(thrown) : undefined));
+  const plugin = guarded(() =>
+    thrown instanceof PluginError ? pluginPart(thrown, redactor) : undefined,
+  );
   if (plugin) wire.plugin = plugin;
   return wire;
 }
@@ -73,14 +92,16 @@ export function isWireError(value: unknown): value is WireError {
 }
 
 /** A short text for any value; never throws. */
-export function describe(value: unknown): string {
+export function describe(value: unknown, redactor: Redactor = NOTHING_SECRET): string {
+  // a secret is looked for before the text is cut: half of one would not be found
+  const shown = (text: string): string => redactor.text(text).slice(0, 200);
   return (
     guarded(() => {
-      if (typeof value === 'string') return JSON.stringify(value.slice(0, 200));
-      if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`;
-      if (typeof value === 'symbol' || typeof value === 'bigint') return String(value);
+      if (typeof value === 'string') return JSON.stringify(shown(value));
+      if (typeof value === 'function') return shown(`function ${value.name || '(anonymous)'}`);
+      if (typeof value === 'symbol' || typeof value === 'bigint') return shown(String(value));
       const json = typeof value === 'object' ? JSON.stringify(value) : undefined;
-      return (json ?? String(value)).slice(0, 200);
+      return shown(json ?? String(value));
     }) ?? 'a value that cannot be read'
   );
 }
@@ -115,8 +136,16 @@ function isErrorLike(value: unknown): value is Error {
   );
 }
 
-function pluginPart({ pluginId, callId, data }: PluginError): WireError['plugin'] {
-  return { id: pluginId, callId, data: guarded(() => plainData(data)) ?? {} };
+function pluginPart(
+  { pluginId, callId, data }: PluginError,
+  redactor: Redactor,
+): WireError['plugin'] {
+  return {
+    // of a call that went nowhere, it is what the plugin called
+    id: redactor.value(pluginId),
+    callId: redactor.value(callId),
+    data: guarded(() => plainData(data, redactor)) ?? {},
+  };
 }
 
 /** A symbol cannot be sent, and is described like an object. */
@@ -125,11 +154,14 @@ function isPrimitive(value: unknown): boolean {
 }
 
 /** Facts travel as plain MessagePack; what is not plain becomes a text. */
-function plainData(data: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function plainData(
+  data: Readonly<Record<string, unknown>>,
+  redactor: Redactor,
+): Record<string, unknown> {
   const entries = Object.keys(data).map((key): [string, unknown] => {
     const value = guarded(() => data[key]);
     const isPlain = guarded(() => plainness(value, DATA_DEPTH_MAX)) === 'plain';
-    return [key, isPlain ? value : describe(value)];
+    return [redactor.text(key), isPlain ? redactor.value(value) : describe(value, redactor)];
   });
   return Object.fromEntries(entries);
 }
@@ -138,11 +170,6 @@ function setStack(error: Error, stack: string | undefined): void {
   if (stack !== undefined) {
     Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
   }
-}
-
-function text(read: () => unknown): string | undefined {
-  const value = guarded(read);
-  return typeof value === 'string' ? value : undefined;
 }
 
 function guarded<T>(read: () => T): T | undefined {

@@ -45,6 +45,8 @@ export interface CallOwner {
   abandon(call: Call, error: PluginError): void;
   /** Settled for the first time. */
   settled(call: Call, how: CallEnd): void;
+  /** An answer to a call that was settled before. */
+  late(): void;
   /** The actor is done with it. */
   released(call: Call): void;
 }
@@ -53,6 +55,8 @@ export class Call implements Exchange, Timed {
   readonly owner: CallOwner;
   readonly request: CallRequest;
   readonly acceptedAt: number;
+  /** What it holds while it is open: its input, and what it takes itself. */
+  readonly bytes: number;
   timer: Timed['timer'];
   /** Where it is at the actor, once sent. */
   address: ReturnAddress | undefined;
@@ -66,10 +70,11 @@ export class Call implements Exchange, Timed {
   grace: NodeJS.Timeout | undefined;
   readonly #onAbort: (() => void) | undefined;
 
-  constructor(owner: CallOwner, request: CallRequest, acceptedAt: number) {
+  constructor(owner: CallOwner, request: CallRequest, acceptedAt: number, bytes: number) {
     this.owner = owner;
     this.request = request;
     this.acceptedAt = acceptedAt;
+    this.bytes = bytes;
     if (request.signal) {
       this.#onAbort = () => {
         owner.expire(this, 'CALL_ABORTED');
@@ -101,6 +106,7 @@ export class Call implements Exchange, Timed {
       return;
     }
     if (!this.settled) this.#end(frame);
+    else if (frame.kind !== KIND.skipped) this.owner.late();
     this.owner.released(this);
   }
 
@@ -162,4 +168,18 @@ export class Call implements Exchange, Timed {
       });
     }
   }
+}
+
+/** What an input holds here; shared memory is there in any case. */
+export function bytesOf({ frame, attachments }: Payload): number {
+  let bytes = frame.byteLength;
+  for (const attachment of attachments) {
+    if (attachment instanceof ArrayBuffer) bytes += attachment.byteLength;
+  }
+  return bytes;
+}
+
+/** Shared memory can be sent again, a moved buffer cannot. */
+export function movesBuffers({ attachments }: Payload): boolean {
+  return attachments.some((attachment) => attachment instanceof ArrayBuffer);
 }

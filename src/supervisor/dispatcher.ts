@@ -2,16 +2,19 @@
  * Moves a plugin's calls from its mailbox to its actor, and sees to it that every accepted call
  * settles exactly once, whatever happens to the actor meanwhile.
  */
-import type { Payload } from '../protocol/codec.ts';
+import { keepable, type Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { CANCEL_REASON, FLAG, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
+import { CALL_BYTES, WINDOW_BYTES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { DeadLetter, DeadLetterReason } from '../protocol/report.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { Link } from '../transport/link.ts';
-import { Call, type CallOwner, type CallRequest } from './call.ts';
+import { bytesOf, Call, movesBuffers, type CallOwner, type CallRequest } from './call.ts';
+import { DeadLetters } from './dead-letters.ts';
 import { Deadlines } from './deadlines.ts';
-import { Mailbox } from './mailbox.ts';
+import { Mailbox, type MailboxBound } from './mailbox.ts';
 import { Meter, type CallEnd } from './meter.ts';
 
 /** Where calls go while the plugin lives. */
@@ -24,13 +27,14 @@ export interface CallTarget {
 export interface DispatcherEvents {
   /** A begun call ignored its abort for the whole grace. */
   hang(call: Call): void;
-  deadLetter(call: Call, reason: string): void;
+  deadLetter(letter: DeadLetter): void;
 }
 
 export class Dispatcher implements CallOwner {
   readonly pluginId: string;
   readonly concurrency: number;
   readonly meter = new Meter();
+  readonly deadLetters: DeadLetters;
   readonly #plan: PluginPlan;
   readonly #events: DispatcherEvents;
   readonly #mailbox: Mailbox<Call>;
@@ -38,13 +42,15 @@ export class Dispatcher implements CallOwner {
   #target: CallTarget | undefined;
   #flowing = false;
   #inFlight = 0;
+  #bytesAtActor = 0;
 
   constructor(plan: PluginPlan, events: DispatcherEvents) {
     this.#plan = plan;
     this.#events = events;
     this.pluginId = plan.metadata.id;
     this.concurrency = plan.concurrency;
-    this.#mailbox = new Mailbox(plan.mailbox.capacity);
+    this.#mailbox = new Mailbox(plan.mailbox);
+    this.deadLetters = new DeadLetters(plan.limits);
   }
 
   /** Calls at the actor that are not yet settled. */
@@ -54,6 +60,11 @@ export class Dispatcher implements CallOwner {
 
   get queued(): number {
     return this.#mailbox.length;
+  }
+
+  /** Answers that nobody waited for any more. */
+  get lateReplies(): number {
+    return this.meter.lateReplies + (this.#target?.link.lateReplies ?? 0);
   }
 
   /** Accepts a call: from here on it settles exactly once. */
@@ -74,15 +85,21 @@ export class Dispatcher implements CallOwner {
       );
       return undefined;
     }
-    if (this.#mailbox.isFull && this.#plan.mailbox.overflow === 'reject') {
-      request.receiver.reject(this.#mailboxFull());
+    const bytes = CALL_BYTES + bytesOf(request.payload);
+    const broken = this.#mailbox.wouldBreak(bytes);
+    if (broken && (broken === 'bytesMax' || this.#plan.mailbox.overflow === 'reject')) {
+      request.receiver.reject(this.#mailboxFull(broken));
       return undefined;
     }
-    const call = new Call(this, request, now);
+    const call = new Call(this, request, now, bytes);
     this.meter.started++;
     if (request.timeoutMs > 0) this.#deadlines.add(call, request.timeoutMs, now);
-    if (this.#canSendNow(request)) this.#send(call);
-    else this.#mailbox.push(call);
+    if (this.#canSendNow(call)) this.#send(call);
+    else {
+      // a frame that lies in a batch, or among those of other calls, would keep all of it
+      request.payload = keepable(request.payload);
+      this.#mailbox.push(call);
+    }
     return call;
   }
 
@@ -104,6 +121,8 @@ export class Dispatcher implements CallOwner {
     const target = this.#target;
     this.#target = undefined;
     if (!target) return;
+    this.#bytesAtActor = 0;
+    this.meter.lateReplies += target.link.lateReplies;
     const back: Call[] = [];
     for (const { exchange, address } of target.link.close()) {
       if (!(exchange instanceof Call)) continue;
@@ -121,9 +140,16 @@ export class Dispatcher implements CallOwner {
     this.#mailbox.returnToFront(back);
   }
 
-  /** Rejects what waits: in the mailbox, and at the actor where it has not begun. */
-  dropWaiting(error: PluginError): void {
-    for (const call of this.#mailbox.clear()) call.rejectWith(error, 'aborted');
+  /**
+   * Rejects what waits: in the mailbox, and at the actor where it has not begun.
+   *
+   * @param reason makes dead letters of them: nobody asked for this end.
+   */
+  dropWaiting(error: PluginError, reason?: DeadLetterReason): void {
+    for (const call of this.#mailbox.clear()) {
+      const rejected = call.rejectWith(error, 'aborted');
+      if (rejected && reason) this.#bury(call, reason, error);
+    }
     const board = this.#target?.board;
     board?.hold({ park: false });
     for (const call of this.#sent()) {
@@ -183,31 +209,38 @@ export class Dispatcher implements CallOwner {
     this.meter.ended(how, performance.now() - call.acceptedAt);
   }
 
+  late(): void {
+    this.meter.lateReplies++;
+  }
+
   released(call: Call): void {
     this.#forget(call);
+    this.#bytesAtActor -= call.bytes;
     if (this.#flowing && this.#mailbox.length > 0) this.#pump();
   }
 
   // --- inside ---
 
   /** The short way past the mailbox, for a plugin that keeps up. */
-  #canSendNow(request: CallRequest): boolean {
+  #canSendNow(call: Call): boolean {
     return (
       this.#flowing &&
       this.#mailbox.length === 0 &&
       this.#target !== undefined &&
-      this.#mayLeave(request, this.#target)
+      this.#mayLeave(call, this.#target)
     );
   }
 
-  #mayLeave({ payload }: CallRequest, { link }: CallTarget): boolean {
+  #mayLeave({ bytes, request }: Call, { link }: CallTarget): boolean {
+    const fits = this.#bytesAtActor === 0 || this.#bytesAtActor + bytes <= WINDOW_BYTES;
+    if (!fits || !link.hasRoom) return false;
     // moved buffers can't be sent twice: such a call leaves only when it begins at once
-    return link.hasRoom && (!movesBuffers(payload) || link.openCalls < this.concurrency);
+    return !movesBuffers(request.payload) || link.openCalls < this.concurrency;
   }
 
   #pump(): void {
     for (let call = this.#mailbox.peek(); call; call = this.#mailbox.peek()) {
-      if (!this.#target || !this.#mayLeave(call.request, this.#target)) return;
+      if (!this.#target || !this.#mayLeave(call, this.#target)) return;
       this.#mailbox.shift();
       this.#send(call);
     }
@@ -222,12 +255,14 @@ export class Dispatcher implements CallOwner {
     call.deliveries++;
     call.generation = target.generation;
     this.#inFlight++;
+    this.#bytesAtActor += call.bytes;
     const header = { route: KERNEL_ROUTE, flags, timeoutMs: left, parent: 0 };
     try {
       refuseDetached(payload);
       call.address = target.link.call(call, header, payload);
     } catch (error) {
       this.#inFlight--;
+      this.#bytesAtActor -= call.bytes;
       call.reject(
         'PAYLOAD_INVALID',
         `the input cannot be sent: ${toWireError(error).message}`,
@@ -283,19 +318,17 @@ export class Dispatcher implements CallOwner {
     const poison =
       how === 'crashed' && idempotent && call.deliveries > this.#plan.restart.redeliver;
     const data = { ...error.data, deliveries: call.deliveries, deadLetter: poison };
+    const { code, message, cause } = error;
+    const callId = call.id;
     call.rejectWith(
-      new PluginError(error.code, error.message, {
-        pluginId: this.pluginId,
-        callId: call.id,
-        data,
-        cause: error.cause,
-      }),
+      new PluginError(code, message, { pluginId: this.pluginId, callId, data, cause }),
       how,
     );
-    if (poison) {
-      this.meter.deadLetters++;
-      this.#events.deadLetter(call, 'its plugin died of it, again');
-    }
+    if (poison) this.#bury(call, 'poison', error);
+  }
+
+  #bury(call: Call, reason: DeadLetterReason, error: PluginError): void {
+    this.#events.deadLetter(this.deadLetters.add(call, reason, error));
   }
 
   *#sent(): Iterable<Call> {
@@ -304,20 +337,18 @@ export class Dispatcher implements CallOwner {
     }
   }
 
-  #mailboxFull(): PluginError {
-    const { capacity } = this.#plan.mailbox;
-    const remedy = "call less, raise mailbox.capacity, or set mailbox.overflow to 'wait'";
+  #mailboxFull(bound: MailboxBound): PluginError {
+    const max = this.#plan.mailbox[bound];
+    const [what, remedy] =
+      bound === 'capacity'
+        ? ['calls', "raise mailbox.capacity, or set mailbox.overflow to 'wait'"]
+        : ['bytes', 'send smaller inputs, or raise mailbox.bytesMax'];
     return new PluginError(
       'MAILBOX_FULL',
-      `the mailbox of ${this.pluginId} is full (${String(capacity)} calls); ${remedy}`,
-      { pluginId: this.pluginId, data: { capacity } },
+      `the mailbox of ${this.pluginId} is full (${bound}: ${String(max)} ${what}); call less, ${remedy}`,
+      { pluginId: this.pluginId, data: { [bound]: max } },
     );
   }
-}
-
-/** Shared memory can be sent again, a moved buffer cannot. */
-function movesBuffers({ attachments }: Payload): boolean {
-  return attachments.some((attachment) => attachment instanceof ArrayBuffer);
 }
 
 /** A buffer that another call has moved meanwhile would arrive empty, and nobody would know. */

@@ -76,6 +76,7 @@ export function bootDataOf(request: LifeRequest): BootData {
     entryUrl,
     sourceMaps,
     config: plan.config,
+    secrets: plan.secrets,
     concurrency: plan.concurrency,
     limits: plan.limits,
   };

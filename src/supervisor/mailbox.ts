@@ -1,24 +1,45 @@
-/** Calls that wait for their plugin: first in, first out, bounded, with a way back to the front. */
+/**
+ * Calls that wait for their plugin: first in, first out, with a way back to the front. It knows
+ * its bounds, in calls and in bytes; who puts a call in asks first, and may go beyond the first.
+ */
 
-export class Mailbox<T> {
-  readonly capacity: number;
+/** What a mailbox needs to know of a call. */
+export interface Sized {
+  /** What it holds while it waits; never changes. */
+  readonly bytes: number;
+}
+
+export type MailboxBound = 'capacity' | 'bytesMax';
+
+export class Mailbox<T extends Sized> {
+  readonly #bounds: Readonly<Record<MailboxBound, number>>;
   #items: (T | undefined)[] = [];
   #head = 0;
+  #bytes = 0;
 
-  constructor(capacity: number) {
-    this.capacity = capacity;
+  constructor(bounds: Readonly<Record<MailboxBound, number>>) {
+    this.#bounds = bounds;
   }
 
   get length(): number {
     return this.#items.length - this.#head;
   }
 
-  get isFull(): boolean {
-    return this.length >= this.capacity;
+  /** What all that wait hold. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The bound that one more of this size would break; an empty mailbox takes any. */
+  wouldBreak(bytes: number): MailboxBound | undefined {
+    if (this.length === 0) return undefined;
+    if (this.#bytes + bytes > this.#bounds.bytesMax) return 'bytesMax';
+    return this.length >= this.#bounds.capacity ? 'capacity' : undefined;
   }
 
   push(item: T): void {
     this.#items.push(item);
+    this.#bytes += item.bytes;
   }
 
   shift(): T | undefined {
@@ -26,6 +47,7 @@ export class Mailbox<T> {
     const item = this.#items[this.#head];
     this.#items[this.#head] = undefined;
     this.#head++;
+    this.#bytes -= item?.bytes ?? 0;
     if (this.#head === this.#items.length) {
       this.#items = [];
       this.#head = 0;
@@ -45,13 +67,22 @@ export class Mailbox<T> {
     if (items.length === 0) return;
     this.#items = [...items, ...this.#items.slice(this.#head)];
     this.#head = 0;
+    for (const { bytes } of items) this.#bytes += bytes;
   }
 
-  /** Takes out one that will not be sent; O(n), for the rare call that is cancelled while it waits. */
+  /**
+   * Takes out one that will not be sent: the oldest, as where many expire one after the other,
+   * in no time; any other in O(n).
+   */
   remove(item: T): boolean {
     const at = this.#items.indexOf(item, this.#head);
     if (at < 0) return false;
+    if (at === this.#head) {
+      this.shift();
+      return true;
+    }
     this.#items.splice(at, 1);
+    this.#bytes -= item.bytes;
     return true;
   }
 
@@ -59,6 +90,7 @@ export class Mailbox<T> {
     const items = this.#items.slice(this.#head).filter((item) => item !== undefined);
     this.#items = [];
     this.#head = 0;
+    this.#bytes = 0;
     return items;
   }
 }

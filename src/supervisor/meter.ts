@@ -14,7 +14,7 @@ export class Meter {
   timedOut = 0;
   aborted = 0;
   crashed = 0;
-  deadLetters = 0;
+  lateReplies = 0;
   /** Accepted until settled (µs). */
   readonly #latency: RecordableHistogram = createHistogram();
 

@@ -34,7 +34,7 @@ export function createProcess(request: LifeRequest): Life {
   board.hold({ park: false });
   const { child, pid, toChild, fromChild } = start(plan, words);
   const obituary = new Obituary();
-  const output = new RawOutput(plan.limits.logBytesPerSecMax, (line) => {
+  const output = new RawOutput(plan, (line) => {
     events.log(line);
   });
   output.read(child.stdout, 'stdout');

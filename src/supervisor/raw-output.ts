@@ -5,7 +5,10 @@
 import type { Readable } from 'node:stream';
 
 import { LOG_LINE_CHARS_MAX } from '../protocol/limits.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
+import { createRedactor } from '../protocol/redact.ts';
 import type { CrashReason, LogLine } from '../protocol/report.ts';
+import type { Redactor } from '../protocol/wire-error.ts';
 import { ByteBudget } from '../transport/byte-budget.ts';
 
 /** V8 says so before it aborts. */
@@ -13,11 +16,13 @@ const OUT_OF_MEMORY = /heap out of memory|Allocation failed|Reached heap limit/;
 
 export class RawOutput {
   readonly #budget: ByteBudget;
+  readonly #redactor: Redactor;
   readonly #log: (line: LogLine) => void;
   #isOutOfMemory = false;
 
-  constructor(bytesPerSecMax: number, log: (line: LogLine) => void) {
-    this.#budget = new ByteBudget(bytesPerSecMax);
+  constructor({ limits, secrets }: PluginPlan, log: (line: LogLine) => void) {
+    this.#budget = new ByteBudget(limits.logBytesPerSecMax);
+    this.#redactor = createRedactor(secrets);
     this.#log = log;
   }
 
@@ -25,7 +30,7 @@ export class RawOutput {
     let rest = '';
     const lines = (text: string): void => {
       const complete = (rest + text).split('\n');
-      rest = (complete.pop() ?? '').slice(0, LOG_LINE_CHARS_MAX);
+      rest = this.#cut(complete.pop() ?? '');
       for (const message of complete) this.#line(message, source);
     };
     stream?.setEncoding('utf8').on('data', lines);
@@ -47,9 +52,14 @@ export class RawOutput {
   }
 
   #line(text: string, source: 'stdout' | 'stderr'): void {
-    const message = text.slice(0, LOG_LINE_CHARS_MAX);
+    const message = this.#cut(text);
     if (source === 'stderr' && OUT_OF_MEMORY.test(message)) this.#isOutOfMemory = true;
     if (message === '' || !this.#budget.spend(Buffer.byteLength(message)).fits) return;
     this.#log({ level: source === 'stdout' ? 'info' : 'error', message, source });
+  }
+
+  /** A secret is looked for before the line is cut: half of one would not be found. */
+  #cut(text: string): string {
+    return this.#redactor.text(text).slice(0, LOG_LINE_CHARS_MAX);
   }
 }

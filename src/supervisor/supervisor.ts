@@ -6,13 +6,16 @@ import { PluginError } from '../protocol/errors.ts';
 import type { FrameReader } from '../protocol/frame.ts';
 import { CRASH_LOG_LINES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import { createRedactor } from '../protocol/redact.ts';
 import type {
   CrashReport,
+  DeadLetter,
   HealthReport,
   LogLine,
   PluginState,
   PluginStats,
 } from '../protocol/report.ts';
+import type { Redactor } from '../protocol/wire-error.ts';
 import type { Call, CallRequest } from './call.ts';
 import { crashError, crashReportOf, endOf } from './crash-report.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -41,7 +44,7 @@ export type SupervisorEvent =
   | { type: 'restarting' | 'restarted' | 'gave-up'; data: Record<string, unknown> }
   | { type: 'unresponsive'; reason: string; stack: string | undefined }
   | ({ type: 'memory-limit'; limitBytes: number } & MemoryReading)
-  | { type: 'dead-letter'; callId: string; reason: string }
+  | { type: 'dead-letter'; letter: DeadLetter }
   | { type: 'log'; line: LogLine }
   | { type: 'warning'; message: string };
 
@@ -100,17 +103,19 @@ export class Supervisor {
   #parkedPause: number | undefined;
   #lastCrash: CrashReport | undefined;
   readonly #logs: string[] = [];
+  readonly #redactor: Redactor;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.plan = options.plan;
+    this.#redactor = createRedactor(options.plan.secrets);
     this.#hooks = new Hooks(options.plan);
     this.dispatcher = new Dispatcher(options.plan, {
       hang: (call) => {
         this.#life?.end('hang', `the call ${call.id} ignored its abort for the whole grace`);
       },
-      deadLetter: (call, reason) => {
-        this.#emit({ type: 'dead-letter', callId: call.id, reason });
+      deadLetter: (letter) => {
+        this.#emit({ type: 'dead-letter', letter });
       },
     });
   }
@@ -227,7 +232,7 @@ export class Supervisor {
         this.overseer?.ended(effect.report);
         return;
       case 'drop-waiting':
-        this.dispatcher.dropWaiting(effect.error);
+        this.#dropWaiting(effect.error);
         return;
       case 'settle':
         this.#verbs.settle(effect.error);
@@ -279,7 +284,7 @@ export class Supervisor {
           this.#hooks.reached('resume', pause);
         },
         malformed: (message) => {
-          this.#emit({ type: 'warning', message });
+          this.#emit({ type: 'warning', message: this.#redactor.text(message) });
         },
         overMemory: (reading, limitBytes) => {
           this.#emit({ type: 'memory-limit', ...reading, limitBytes });
@@ -292,7 +297,7 @@ export class Supervisor {
       life,
       isExcused: () => !isAtRest(this.#machine) || this.#parkedPause !== undefined,
       tell: (silence) => {
-        this.#emit({ type: 'unresponsive', ...silence });
+        this.#emit({ type: 'unresponsive', ...this.#redactor.value(silence) });
       },
     });
     this.dispatcher.connect(life);
@@ -344,12 +349,12 @@ export class Supervisor {
     this.#parkedPause = undefined;
     this.dispatcher.disconnect(error, how);
     // what came back from the life waits for the next only where there may be one
-    if (!callsOf(this.#machine).accepted) this.dispatcher.dropWaiting(error);
+    if (!callsOf(this.#machine).accepted) this.#dropWaiting(error);
     this.#options.lifeEnded(life);
   }
 
   #crashed(death: Death): PluginError {
-    const crash = crashReportOf(death, this.#logs);
+    const crash = crashReportOf(death, this.#logs, this.#redactor);
     if (!crash) return this.#stopped();
     this.#lastCrash = crash;
     this.#emit({ type: 'crashed', crash });
@@ -358,6 +363,11 @@ export class Supervisor {
 
   #stopped(): PluginError {
     return new PluginError('PLUGIN_STOPPED', `${this.id} was stopped`, { pluginId: this.id });
+  }
+
+  /** What waits for a plugin that failed is undeliverable; for one that was stopped, it was called off. */
+  #dropWaiting(error: PluginError): void {
+    this.dispatcher.dropWaiting(error, this.state === 'failed' ? 'plugin-failed' : undefined);
   }
 
   /** A call that stands still at a checkpoint would keep the plugin from stopping. */

@@ -61,8 +61,8 @@ export async function statsOf(
   const answer =
     life && !parked ? await askVital(life, plan, () => life.control.stats()) : TIMED_OUT;
   const { meter } = dispatcher;
-  const { started, succeeded, failed, timedOut, aborted, crashed, deadLetters } = meter;
-  const { inFlight, queued } = dispatcher;
+  const { started, succeeded, failed, timedOut, aborted, crashed } = meter;
+  const { inFlight, queued, deadLetters, lateReplies } = dispatcher;
   const plugin = answer === TIMED_OUT ? undefined : decodeVital(answer.plugin);
   return {
     state,
@@ -79,7 +79,8 @@ export async function statsOf(
       crashed,
       inFlight,
       queued,
-      deadLetters,
+      deadLetters: deadLetters.count,
+      lateReplies,
     },
     latencyMs: meter.latency(),
     cpu: { utilization: utilizationOf(life, answer === TIMED_OUT ? undefined : answer) },

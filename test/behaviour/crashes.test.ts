@@ -160,7 +160,7 @@ describe('an idempotent call', () => {
     expect(await waiting).toBe('after it');
     expect(board.deaths()).toBe(2);
     expect(eventsOf(events, 'dead-letter')).toEqual([
-      expect.objectContaining({ id: 'assistant', callId: error.callId }),
+      expect.objectContaining({ id: 'assistant', callId: error.callId, reason: 'poison' }),
     ]);
     expect(await plugin.stats()).toMatchObject({ calls: { deadLetters: 1, crashed: 1 } });
   });

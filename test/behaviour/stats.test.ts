@@ -16,6 +16,7 @@ const NO_CALLS = {
   inFlight: 0,
   queued: 0,
   deadLetters: 0,
+  lateReplies: 0,
 };
 
 describe('stats', () => {
@@ -75,6 +76,7 @@ describe('stats', () => {
     await eventually(async () => {
       expect((await plugin.stats())?.calls).toEqual({
         ...NO_CALLS,
+        lateReplies: 1,
         started: 7,
         succeeded: 3,
         failed: 1,

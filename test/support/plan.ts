@@ -41,5 +41,6 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     limits: { ...DEFAULT_LIMITS, unresponsiveMs: 0, ...fields.limits },
     restart: { ...DEFAULT_RESTART, ...fields.restart },
     env: {},
+    secrets: [],
   };
 }

@@ -2,6 +2,7 @@
 import { vi } from 'vitest';
 
 import { PluginError } from '../../src/protocol/errors.ts';
+import type { DeadLetter } from '../../src/protocol/report.ts';
 import type { Call } from '../../src/supervisor/call.ts';
 import { Dispatcher } from '../../src/supervisor/dispatcher.ts';
 import { FakeActor, type Visit } from './fake-actor.ts';
@@ -14,7 +15,7 @@ export const STOPPED = new PluginError('PLUGIN_STOPPED', 'p was stopped');
 
 export function runningPlugin(fields: PlanFields = {}) {
   const hang = vi.fn<(call: Call) => void>();
-  const deadLetter = vi.fn<(call: Call, reason: string) => void>();
+  const deadLetter = vi.fn<(letter: DeadLetter) => void>();
   const dispatcher = new Dispatcher(planFor('p', fields), { hang, deadLetter });
   const actor = new FakeActor(1);
   dispatcher.connect(actor.target);

@@ -222,10 +222,11 @@ describe('a payload', () => {
     expect(roundTrip(value)).toEqual({ ...value });
   });
 
-  it('that is kept has bytes of its own', () => {
+  it('that is kept is copied once, out of a buffer much larger than itself', () => {
     const kept = keepable(encode({ a: 1 }, LIMITS));
     expect(kept.frame.buffer.byteLength).toBe(kept.frame.byteLength);
     expect(decode(bodyOf(kept), LIMITS)).toEqual({ a: 1 });
+    expect(keepable(kept)).toBe(kept);
   });
 
   it('does not keep what it decodes: bytes that change later change no value', () => {

@@ -36,12 +36,8 @@ describe('when a plugin died', () => {
       message: 'p crashed',
       data: { reason: 'exit', deliveries: 1, deadLetter: false },
     });
-    expect(dispatcher.meter).toMatchObject({
-      started: 4,
-      succeeded: 3,
-      crashed: 1,
-      deadLetters: 0,
-    });
+    expect(dispatcher.meter).toMatchObject({ started: 4, succeeded: 3, crashed: 1 });
+    expect(dispatcher.deadLetters.list()).toEqual([]);
   });
 
   it('a result that had arrived wins over the death', async () => {
@@ -78,8 +74,20 @@ describe('when a plugin died', () => {
     expect(third.inbox).toEqual([]);
     expect(receiver.heard).toEqual(['PLUGIN_CRASHED']);
     expect(receiver.error?.data).toMatchObject({ deliveries: 2, deadLetter: true });
-    expect(deadLetter).toHaveBeenCalledTimes(1);
-    expect(dispatcher.meter).toMatchObject({ started: 1, crashed: 1, deadLetters: 1 });
+    expect(dispatcher.meter).toMatchObject({ started: 1, crashed: 1 });
+    const letters = dispatcher.deadLetters.list();
+    expect(letters).toEqual([
+      expect.objectContaining({
+        number: 1,
+        pluginId: 'p',
+        reason: 'poison',
+        message: 'p crashed',
+        deliveries: 2,
+        generation: 2,
+      }),
+    ]);
+    expect(deadLetter.mock.calls).toEqual([letters]);
+    expect(letters[0]?.input()).toBe('poison');
   });
 
   it('is delivered again as often as redeliver says', async () => {

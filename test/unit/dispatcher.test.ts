@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { CANCEL_REASON, FLAG, KIND } from '../../src/protocol/frame.ts';
+import { CALL_BYTES, WINDOW_BYTES } from '../../src/protocol/limits.ts';
 import { Dispatcher } from '../../src/supervisor/dispatcher.ts';
 import { FakeActor } from '../support/fake-actor.ts';
+import { payloadOf } from '../support/frames.ts';
 import { planFor } from '../support/plan.ts';
 import { requestOf } from '../support/recorder.ts';
 import { runningPlugin, STOPPED } from '../support/running-plugin.ts';
@@ -100,6 +102,20 @@ describe('a call is refused at once, and not counted as started,', () => {
     expect([dispatcher.meter.started, dispatcher.queued]).toEqual([2, 2]);
   });
 
+  it('where what waits holds too much, also where it might wait', () => {
+    for (const overflow of ['reject', 'wait'] as const) {
+      const mailbox = { capacity: 2, overflow, bytesMax: 3 * CALL_BYTES };
+      const { dispatcher, ask } = runningPlugin({ mailbox });
+      dispatcher.setFlowing(false);
+      const receivers = ['x'.repeat(2 * CALL_BYTES), 'y'].map((text) => ask(text));
+      expect(receivers.map(({ heard }) => heard)).toEqual([[], ['MAILBOX_FULL']]);
+      const message = expect.stringContaining('mailbox.bytesMax') as string;
+      const data = { bytesMax: 3 * CALL_BYTES };
+      expect(receivers[1]?.error).toMatchObject({ pluginId: 'p', message, data });
+      expect([dispatcher.meter.started, dispatcher.queued]).toEqual([1, 1]);
+    }
+  });
+
   it('unless its mailbox lets it wait', async () => {
     const { dispatcher, actor, ask } = runningPlugin({
       mailbox: { capacity: 2, overflow: 'wait' },
@@ -112,6 +128,38 @@ describe('a call is refused at once, and not counted as started,', () => {
     actor.finish();
     await turns();
     expect(receivers.map(({ heard }) => heard)).toEqual([['result 1'], ['result 2'], ['result 3']]);
+  });
+});
+
+describe('a window in bytes', () => {
+  const third = { payload: payloadOf('x'.repeat(WINDOW_BYTES / 3)) };
+
+  it('holds back large inputs before the window in calls does', async () => {
+    const { dispatcher, actor, ask } = runningPlugin();
+    for (let call = 0; call < 4; call++) ask(undefined, third);
+    await turns();
+    expect([actor.inbox.length, dispatcher.queued]).toEqual([2, 2]);
+    actor.finish();
+    await turns();
+    expect([actor.inbox.length, dispatcher.queued]).toEqual([2, 0]);
+  });
+
+  it('starts afresh with each life', async () => {
+    const { dispatcher, ask, crash } = runningPlugin();
+    for (let call = 0; call < 4; call++) ask(undefined, third);
+    await turns();
+    const next = crash();
+    await turns();
+    expect([next.inbox.length, dispatcher.queued]).toEqual([2, 2]);
+  });
+
+  it('lets one through that is larger than all of it', async () => {
+    const { dispatcher, actor, ask } = runningPlugin();
+    ask(undefined, {
+      payload: { ...payloadOf('x'), attachments: [new ArrayBuffer(WINDOW_BYTES)] },
+    });
+    await turns();
+    expect([actor.inbox.length, dispatcher.queued]).toEqual([1, 0]);
   });
 });
 

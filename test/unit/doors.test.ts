@@ -13,6 +13,8 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'CloseReport',
       'CrashReason',
       'CrashReport',
+      'DeadLetter',
+      'DeadLetterReason',
       'DependencySpec',
       'EntrySpec',
       'ErrorCode',

@@ -47,6 +47,7 @@ describe('a plan', () => {
       limits: DEFAULT_LIMITS,
       restart: DEFAULT_RESTART,
       env: {},
+      secrets: [],
     });
   });
 

@@ -36,6 +36,7 @@ describe('a spec', () => {
       host: 'module',
       isolation: 'thread',
       config: { nested: [1, { deep: null }] },
+      secrets: ['nested'],
       enabled: false,
       autoStart: false,
       concurrency: 4,

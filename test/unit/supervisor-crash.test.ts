@@ -60,7 +60,7 @@ describe('a plugin that crashed', () => {
     latest().die('exit');
     await turns();
     expect([supervisor.state, request.receiver.heard]).toEqual(['failed', ['PLUGIN_CRASHED']]);
-    expect(told().slice(-3)).toEqual(['crashed', 'running → failed', 'gave-up']);
+    expect(told().slice(-4)).toEqual(['crashed', 'running → failed', 'gave-up', 'dead-letter']);
     expect(vi.getTimerCount()).toBe(0);
   });
 
