@@ -1,8 +1,8 @@
 /** Entry of a plugin's process. */
 import { bootActor } from '../src/actor/boot.ts';
-import { whenConnected } from '../src/actor/process-carrier.ts';
+import { whenAssigned } from '../src/actor/process-carrier.ts';
 import { loadModule } from '../src/hosts/module.ts';
 
-whenConnected((carrier) => {
+whenAssigned((carrier) => {
   bootActor(carrier, { module: loadModule });
 });

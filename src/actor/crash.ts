@@ -15,11 +15,19 @@ export interface LastWords {
   exit(reason: 'normal' | 'shutdown'): never;
 }
 
+type ExitCode = Parameters<typeof process.exit>[0];
+
 export function installCrashHandlers(link: Link, redactor: Redactor): LastWords {
-  const exit = process.exit.bind(process);
+  const reallyExit = process.exit.bind(process);
+  const exit = (exitCode?: ExitCode): never => {
+    // what is waited for elsewhere is not the end of the thread, but to know of it
+    link.tell(KIND.gone, Number(exitCode ?? process.exitCode ?? 0) >>> 0);
+    link.flush();
+    return reallyExit(exitCode);
+  };
+  process.exit = exit;
   const die = (kind: number, error: unknown): never => {
     link.tell(KIND.crash, kind, encode(toWireError(error, redactor), RUNTIME_LIMITS));
-    link.flush();
     return exit(1);
   };
   process.on('uncaughtException', (error) => die(CRASH_KIND.uncaught, error));
@@ -32,7 +40,6 @@ export function installCrashHandlers(link: Link, redactor: Redactor): LastWords 
     crash: (error) => die(CRASH_KIND.uncaught, error),
     exit: (reason) => {
       link.tell(KIND.exit, 0, encode({ reason }, RUNTIME_LIMITS));
-      link.flush();
       return exit(0);
     },
   };

@@ -11,8 +11,8 @@ import type { Carrier } from './boot.ts';
 /** A terminal sends these to all processes of a job; when a plugin ends, its supervisor decides. */
 const NOT_FOR_PLUGINS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** @param boot called with the first message, before what follows it is read. */
-export function whenConnected(boot: (carrier: Carrier) => void): void {
+/** @param boot called once it is known which plugin this is, before what follows is read. */
+export function whenAssigned(boot: (carrier: Carrier) => void): void {
   for (const signal of NOT_FOR_PLUGINS) process.on(signal, () => undefined);
   const { bus, control } = openPipe({
     from: childInput(orphaned),

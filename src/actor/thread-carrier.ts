@@ -2,19 +2,26 @@
 import { workerData } from 'node:worker_threads';
 
 import { SharedWords } from '../protocol/board-words.ts';
+import type { BootData } from '../protocol/messages.ts';
 import { SignalBoard } from '../protocol/signal-board.ts';
 import { messagePortTransport, type ThreadData } from '../transport/message-port.ts';
 import type { Carrier } from './boot.ts';
 
-/** The ports are ours: a plugin that looks into `workerData` finds nothing to break. */
-export function threadCarrier(): Carrier {
+/**
+ * The ports are ours: a plugin that looks into `workerData` finds nothing to break.
+ *
+ * @param boot called once it is known which plugin this is.
+ */
+export function whenAssigned(boot: (carrier: Carrier) => void): void {
   const data = workerData as ThreadData;
-  const { boot, board, busPort, controlPort } = data;
+  const { board, busPort, controlPort } = data;
   for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
-  return {
-    boot,
-    board: new SignalBoard(new SharedWords(board)),
-    transport: messagePortTransport(busPort),
-    control: controlPort,
-  };
+  controlPort.once('message', (told: BootData) => {
+    boot({
+      boot: told,
+      board: new SignalBoard(new SharedWords(board)),
+      transport: messagePortTransport(busPort),
+      control: controlPort,
+    });
+  });
 }

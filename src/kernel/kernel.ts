@@ -7,6 +7,7 @@ import process from 'node:process';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { Life, LifeRequest } from '../supervisor/life.ts';
 import { createProcess } from '../supervisor/process.ts';
+import { endSpare, keepSpare } from '../supervisor/spare-thread.ts';
 import { Supervisor, type SupervisorEvent } from '../supervisor/supervisor.ts';
 import { createThread } from '../supervisor/thread.ts';
 import { prepareEntry } from './entry.ts';
@@ -76,6 +77,13 @@ export class Kernel {
     }
   }
 
+  /** Nothing of it is running any more. */
+  async close(): Promise<void> {
+    this.services.state.close();
+    this.events.close();
+    await endSpare();
+  }
+
   #createLife(request: LifeRequest): Life {
     if (request.plan.isolation === 'process') return createProcess(request);
     if (request.plan.limits.memoryMb !== undefined && !this.#heapFlagChecked) {
@@ -114,6 +122,7 @@ export class Kernel {
         events.emit('restarting', id, generation, { delayMs: Number(event.data['delayMs'] ?? 0) });
         return;
       case 'restarted':
+        keepSpare();
         events.emit('restarted', id, generation, groupOf(this.registry.groupOf(id)));
         return;
       case 'gave-up':

@@ -328,12 +328,11 @@ export class PluginManager {
   }
 
   async #close(): Promise<CloseReport> {
-    const { registry, events } = this.#kernel;
+    const { registry } = this.#kernel;
     for (const group of registry.groups.values()) group.close();
     const problems = await settleAll(registry, ['unload']);
     for (const supervisor of registry.all()) supervisor.dispatcher.close();
-    this.#kernel.services.state.close();
-    events.close();
+    await this.#kernel.close();
     await portsAreClosed();
     return { clean: problems.length === 0, problems };
   }

@@ -39,10 +39,12 @@ export const KIND = {
   parked: 14,
   /** The actor goes on after standing still; detail: the pause's number. */
   awake: 15,
+  /** The actor exits and says nothing more; detail: the exit code. */
+  gone: 16,
 } as const;
 
 export type Kind = (typeof KIND)[keyof typeof KIND];
-const KIND_MAX = KIND.awake;
+const KIND_MAX = KIND.gone;
 
 export const FLAG = {
   /** The body is a table of nodes (rich-table.ts), not a plain value. */

@@ -152,6 +152,9 @@ export const ROUTES_MAX = 4_096;
 /** A health question to a thread known to be inside a call is not waited for longer than this (ms). */
 export const BUSY_ANSWER_MS = 100;
 
+/** A thread in reserve that nothing has needed for this long is ended (ms). */
+export const SPARE_THREAD_MS = 60_000;
+
 /** `terminate()` that somebody asked for and that takes longer leaves a zombie (ms). */
 export const TERMINATE_TIMEOUT_MS = 2_000;
 

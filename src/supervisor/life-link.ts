@@ -9,10 +9,12 @@ import type { Transport } from '../transport/transport.ts';
 import type { LifeEvents, LifeRequest } from './life.ts';
 import type { Obituary } from './obituary.ts';
 
+/** @param gone it said that it exits: whoever waits for it need not wait until it has. */
 export function openLifeLink(
   transport: Transport,
   { generation, events }: LifeRequest,
   obituary: Obituary,
+  gone: (exitCode: number) => void,
 ): Link {
   const flush = (): void => {
     link.flush();
@@ -22,7 +24,8 @@ export function openLifeLink(
     generation,
     slots: WINDOW_CALLS,
     onFrame: (frame) => {
-      onFrame(frame, events, obituary);
+      if (frame.kind === KIND.gone) gone(frame.detail | 0);
+      else onFrame(frame, events, obituary);
     },
     onMalformed: (what) => {
       events.malformed(what);

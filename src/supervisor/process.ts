@@ -21,7 +21,7 @@ import { watchResidentMemory } from './resident-memory.ts';
 
 const ENTRY = fileURLToPath(
   new URL(
-    `../../workers/process.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+    `../../workers/process.${import.meta.url.endsWith('.ts') ? 'ts' : 'cjs'}`,
     import.meta.url,
   ),
 );
@@ -78,7 +78,11 @@ export function createProcess(request: LifeRequest): Life {
   return {
     generation,
     startedAt: Date.now(),
-    link: openLifeLink(bus, request, obituary),
+    link: openLifeLink(bus, request, obituary, (exitCode) => {
+      obituary.close(exitCode, output.causeOf(exitCode, null));
+      // nor may its exit handlers keep it
+      child.kill('SIGKILL');
+    }),
     board,
     control: wrapControl(control),
     died: obituary.died,

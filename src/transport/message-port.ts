@@ -5,15 +5,14 @@
  */
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 
-import type { BootData } from '../protocol/messages.ts';
 import type { Transport } from './transport.ts';
 
 /** What a thread is created with, as its `workerData`. */
 export interface ThreadData {
-  boot: BootData;
   /** The memory of its signal board. */
   board: SharedArrayBuffer;
   busPort: MessagePort;
+  /** Its first message is the boot data. */
   controlPort: MessagePort;
 }
 

@@ -90,7 +90,7 @@ describe('a batch', () => {
     ['a header cut short', good.subarray(0, HEADER_BYTES - 1)],
     ['a body cut short', frameBytes({ kind: KIND.result }, 'text').subarray(0, -1)],
     ['a kind of 0', batchOf(good).fill(0, 0, 1)],
-    ['a kind that is unknown', batchOf(good).fill(16, 0, 1)],
+    ['a kind that is unknown', batchOf(good).fill(17, 0, 1)],
     ['a kind of 255', batchOf(good).fill(255, 0, 1)],
     ['a body of 4 GiB', batchOf(good).fill(255, 4, 8)],
   ];

@@ -1,0 +1,79 @@
+/**
+ * A thread that runs the actor's code and waits to be told which plugin it is: the only place that
+ * creates a Worker. Most of a thread's start is in here, and it is the same for every plugin.
+ */
+import { MessageChannel, Worker, type MessagePort, type WorkerOptions } from 'node:worker_threads';
+
+import { SharedWords } from '../protocol/board-words.ts';
+import { WINDOW_CALLS } from '../protocol/limits.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
+import { boardBytes } from '../protocol/signal-board.ts';
+import type { ThreadData } from '../transport/message-port.ts';
+import { hardLimitMb } from './memory-rules.ts';
+
+export interface ThreadShell {
+  readonly worker: Worker;
+  readonly words: SharedWords;
+  readonly bus: MessagePort;
+  /** Its first message is the boot data. */
+  readonly control: MessagePort;
+}
+
+/** What can only be said when a thread is created. */
+type ThreadLimits = Pick<PluginPlan['limits'], 'memoryMb' | 'stackMb'>;
+
+export interface ShellOptions {
+  /** For debuggers. */
+  name: string;
+  env: Readonly<Record<string, string>>;
+  limits: ThreadLimits;
+}
+
+const ENTRY = new URL(
+  `../../workers/thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'cjs'}`,
+  import.meta.url,
+);
+
+export function createShell(options: ShellOptions): ThreadShell {
+  const bus = new MessageChannel();
+  const control = new MessageChannel();
+  const words = new SharedWords(new SharedArrayBuffer(boardBytes(WINDOW_CALLS)));
+  const data = { board: words.buffer, busPort: bus.port2, controlPort: control.port2 };
+  const worker = new Worker(ENTRY, workerOptions(options, data));
+  // what the runtime itself prints into the thread's streams must not pile up unread
+  worker.stdout.resume();
+  worker.stderr.resume();
+  return { worker, words, bus: bus.port1, control: control.port1 };
+}
+
+/**
+ * Every option is set, on objects without a prototype: neither a polluted `Object.prototype` nor
+ * what this process was started with changes a plugin's thread.
+ */
+function workerOptions(
+  { name, env, limits: { memoryMb, stackMb } }: ShellOptions,
+  workerData: ThreadData,
+): WorkerOptions {
+  const resourceLimits = bare({
+    ...(memoryMb === undefined ? {} : { maxOldGenerationSizeMb: hardLimitMb(memoryMb) }),
+    ...(stackMb === undefined ? {} : { stackSizeMb: stackMb }),
+  });
+  return bare({
+    argv: [],
+    env: bare({ ...env }),
+    eval: false,
+    execArgv: [],
+    name,
+    resourceLimits,
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    trackUnmanagedFds: true,
+    transferList: [workerData.busPort, workerData.controlPort],
+    workerData,
+  });
+}
+
+function bare<T extends object>(options: T): T {
+  return Object.assign(Object.create(null) as T, options);
+}
