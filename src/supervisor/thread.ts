@@ -12,6 +12,7 @@ import { bootDataOf, type Life, type LifeRequest } from './life.ts';
 import { hardLimitMb, heldBytes, type MemoryReading } from './memory-rules.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { Obituary } from './obituary.ts';
+import { diagnosisOf } from './thread-diagnosis.ts';
 import { probeOf, stackOf } from './thread-probe.ts';
 
 const ENTRY = new URL(
@@ -71,6 +72,7 @@ export function createThread(request: LifeRequest): Life {
       return gone;
     });
   };
+  const diagnosis = diagnosisOf(worker);
   const { memoryMb } = plan.limits;
   const memoryWatch =
     memoryMb === undefined
@@ -79,6 +81,7 @@ export function createThread(request: LifeRequest): Life {
           memoryMb,
           probe: probeOf(worker),
           idleMs,
+          standsStill: () => diagnosis.standsStill,
           over: (reading, limitBytes) => {
             events.overMemory(reading, limitBytes);
             const held = `it held ${inMib(reading)} MiB where it may hold ${String(memoryMb)}`;
@@ -106,6 +109,7 @@ export function createThread(request: LifeRequest): Life {
     },
     idleMs,
     stack: () => stackOf(worker),
+    diagnosis,
   };
 }
 
