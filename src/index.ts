@@ -1,6 +1,8 @@
 /** Door 1, `troupe`: what a program that embeds plugins imports. */
 export { PluginManager } from './kernel/manager.ts';
 export type { ManagerContext } from './kernel/context.ts';
+export type { CpuProfileOptions } from './kernel/diagnosis.ts';
+export type { HeapSnapshotOptions } from './kernel/diagnosis.ts';
 export type { GroupChildListing } from './kernel/group-handle.ts';
 export type { GroupHandle } from './kernel/group-handle.ts';
 export type { ChildSpec } from './kernel/group-spec.ts';
@@ -27,14 +29,17 @@ export type { PluginSpec } from './protocol/manifest.ts';
 export type { PluginType } from './protocol/manifest.ts';
 export type { BusEvent } from './protocol/report.ts';
 export type { CallCounts } from './protocol/report.ts';
+export type { CpuProfileReport } from './protocol/report.ts';
 export type { CrashReason } from './protocol/report.ts';
 export type { CrashReport } from './protocol/report.ts';
 export type { DeadLetter } from './protocol/report.ts';
 export type { DeadLetterReason } from './protocol/report.ts';
 export type { HealthReport } from './protocol/report.ts';
+export type { HeapSnapshotReport } from './protocol/report.ts';
 export type { Latency } from './protocol/report.ts';
 export type { PluginState } from './protocol/report.ts';
 export type { PluginStats } from './protocol/report.ts';
+export type { ProfiledFunction } from './protocol/report.ts';
 export type { SharedState } from './plugin.ts';
 export type { EventBus } from './plugin.ts';
 export type { LockOptions } from './plugin.ts';

@@ -1,5 +1,13 @@
 /** The manager's verbs for one plugin, without its id. */
-import type { DeadLetter, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
+import type {
+  CpuProfileReport,
+  DeadLetter,
+  HealthReport,
+  HeapSnapshotReport,
+  PluginState,
+  PluginStats,
+} from '../protocol/report.ts';
+import type { CpuProfileOptions, HeapSnapshotOptions } from './diagnosis.ts';
 import type { ExecuteOptions } from './types.ts';
 
 export interface PluginHandle<I = unknown, O = unknown> {
@@ -20,6 +28,8 @@ export interface PluginHandle<I = unknown, O = unknown> {
   health(): Promise<HealthReport>;
   stats(): Promise<PluginStats | undefined>;
   deadLetters(): DeadLetter[];
+  cpuProfile(options: CpuProfileOptions): Promise<CpuProfileReport>;
+  heapSnapshot(options: HeapSnapshotOptions): Promise<HeapSnapshotReport>;
 }
 
 /** What a handle is a view of. */
@@ -40,6 +50,8 @@ export interface HandleTarget {
   health(id: string): Promise<HealthReport>;
   stats(id: string): Promise<PluginStats | undefined>;
   deadLetters(id: string): DeadLetter[];
+  cpuProfile(id: string, options: CpuProfileOptions): Promise<CpuProfileReport>;
+  heapSnapshot(id: string, options: HeapSnapshotOptions): Promise<HeapSnapshotReport>;
 }
 
 export function createHandle<I, O>(manager: HandleTarget, id: string): PluginHandle<I, O> {
@@ -63,5 +75,7 @@ export function createHandle<I, O>(manager: HandleTarget, id: string): PluginHan
     health: () => manager.health(id),
     stats: () => manager.stats(id),
     deadLetters: () => manager.deadLetters(id),
+    cpuProfile: (options) => manager.cpuProfile(id, options),
+    heapSnapshot: (options) => manager.heapSnapshot(id, options),
   };
 }

@@ -1,10 +1,23 @@
 /** The PluginManager: what an embedding program holds. The parts do the work; see kernel.ts. */
 import { PluginError } from '../protocol/errors.ts';
 import type { PluginSpec, PluginType } from '../protocol/manifest.ts';
-import type { DeadLetter, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
+import type {
+  CpuProfileReport,
+  DeadLetter,
+  HealthReport,
+  HeapSnapshotReport,
+  PluginState,
+  PluginStats,
+} from '../protocol/report.ts';
 import type { Verb } from '../supervisor/machine.ts';
 import { printLogs } from './console-log.ts';
 import { createManagerContext, type ManagerContext } from './context.ts';
+import {
+  cpuProfile,
+  heapSnapshot,
+  type CpuProfileOptions,
+  type HeapSnapshotOptions,
+} from './diagnosis.ts';
 import { folderPath, pluginFolders, readManifest } from './discover.ts';
 import { bringUp, performAll, settleAll } from './fleet.ts';
 import type { GroupHandle } from './group-handle.ts';
@@ -310,6 +323,29 @@ export class PluginManager {
     return supervisors
       .flatMap(({ dispatcher }) => dispatcher.deadLetters.list())
       .sort((a, b) => a.at - b.at);
+  }
+
+  /**
+   * Watches where a plugin's thread spends its time, and writes that as a `.cpuprofile`. Of that
+   * thread alone, also while it is inside a loop.
+   *
+   * @throws PluginError `INVALID_STATE` without a thread, or while another one of the same plugin is under way;
+   * `INVALID_SPEC` for an option or a file that cannot be; `CALL_ABORTED`; `CALL_TIMEOUT` where
+   * the thread does not answer; `CALL_FAILED`; `PLUGIN_CRASHED`, `PLUGIN_STOPPED`.
+   *
+   * @example
+   * const { top } = await manager.cpuProfile('primes', { file: 'primes.cpuprofile' });
+   */
+  async cpuProfile(id: string, options: CpuProfileOptions): Promise<CpuProfileReport> {
+    return cpuProfile(this.#kernel.registry.get(id), options);
+  }
+
+  /**
+   * Writes what a plugin's thread holds as a `.heapsnapshot`. The thread stands still for it:
+   * about 0.1 s for each MiB of its heap. Errors as those of `cpuProfile`.
+   */
+  async heapSnapshot(id: string, options: HeapSnapshotOptions): Promise<HeapSnapshotReport> {
+    return heapSnapshot(this.#kernel.registry.get(id), options);
   }
 
   /** Hears kernel events of one type, or with `*` of all. Returns what ends it. */

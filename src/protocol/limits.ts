@@ -209,7 +209,40 @@ export const DEAD_LETTER_BYTES_MAX = 64 * 1024;
 /** A shorter secret would be found in half of all texts, and is let stand (characters). */
 export const SECRET_CHARS_MIN = 4;
 
-/** Log lines of a plugin kept for its crash report. */
+/** A thread that the inspector does not know yet is looked for again this soon (ms). */
+export const ATTACH_LOOK_MS = 20;
+
+/** A CPU profile where nothing else is said (ms)… */
+export const PROFILE_MS = 5_000;
+
+/** …and the longest: its samples pass through main in one piece (ms). */
+export const PROFILE_MS_MAX = 60_000;
+
+/** Between two samples (µs): V8's own default… */
+export const SAMPLING_INTERVAL_US = 1_000;
+
+/** …more often, the thread is held up by being looked at… */
+export const SAMPLING_INTERVAL_US_MIN = 100;
+
+/** …and less often, it says nothing. */
+export const SAMPLING_INTERVAL_US_MAX = 100_000;
+
+/** A thread that is blocked when its profile ends is waited for (ms). */
+export const PROFILE_ANSWER_MS = 10_000;
+
+/** Functions in the summary of a profile. */
+export const PROFILE_TOP = 10;
+
+/** A heap snapshot may take this long (ms)… */
+export const SNAPSHOT_MS = 30_000;
+
+/** …and this much longer for each MiB of the heap (ms). Seen: 100. */
+export const SNAPSHOT_MS_PER_MIB = 500;
+
+/** That a thread has ended may be heard this long after it fell silent (ms). */
+export const DEATH_NEWS_MS = 1_000;
+
+/** Log lines of a plugin kept for `stats` and its crash report. */
 export const CRASH_LOG_LINES = 20;
 
 /** Longest log line that travels (characters). */

@@ -110,6 +110,8 @@ export interface PluginStats {
   /** Threads of earlier lives that did not end and are still there. */
   zombies: number;
   lastCrash: CrashReport | undefined;
+  /** Its last log lines (20 at most), oldest first, of all its lives. */
+  logs: string[];
   /** What the plugin's `stats` hook says. */
   plugin: Record<string, unknown>;
 }
@@ -126,6 +128,36 @@ export interface HealthReport {
   reason?: string | undefined;
   /** What the plugin's `health` hook says. */
   detail?: unknown;
+}
+
+/** Where a plugin's thread spent its time. */
+export interface CpuProfileReport {
+  /** The file that was written, as an absolute path; Chrome's DevTools open it. */
+  file: string;
+  samples: number;
+  /** From the first sample to the last (ms). */
+  durationMs: number;
+  /** The functions with the most time of their own, most first; ten at most. */
+  top: ProfiledFunction[];
+}
+
+export interface ProfiledFunction {
+  /** `(anonymous)`, `(idle)`, `(program)` and `(garbage collector)` are V8's words. */
+  functionName: string;
+  /** As V8 gives it; of a plugin in TypeScript that is the bundle. Empty for what is no script. */
+  url: string;
+  /** Where the function begins, counted from 1; 0 where that is nowhere. */
+  line: number;
+  /** Inside the function itself, not in what it called (ms). */
+  selfMs: number;
+  /** …of the whole profile, 0 to 1. */
+  share: number;
+}
+
+export interface HeapSnapshotReport {
+  /** The file that was written, as an absolute path; Chrome's DevTools open it. */
+  file: string;
+  bytes: number;
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

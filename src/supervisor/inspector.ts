@@ -4,8 +4,9 @@
  * thread, and other sessions (a debugger's, a profiler's) don't notice it.
  */
 import type { Session } from 'node:inspector';
+import { setTimeout as sleep } from 'node:timers/promises';
 
-import { INSPECTOR_ANSWER_MS } from '../protocol/limits.ts';
+import { ATTACH_LOOK_MS, INSPECTOR_ANSWER_MS } from '../protocol/limits.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 
 type Answer = Record<string, unknown>;
@@ -13,8 +14,12 @@ type Listener = (method: string, params: Answer) => void;
 
 /** One thread's end of the session. */
 export interface ThreadInspector {
-  /** `undefined`: no answer, or an error. */
-  ask(method: string, params?: object): Promise<Answer | undefined>;
+  /**
+   * `undefined`: no answer, or an error.
+   *
+   * @param timeoutMs default {@link INSPECTOR_ANSWER_MS}.
+   */
+  ask(method: string, params?: object, timeoutMs?: number): Promise<Answer | undefined>;
   /** Hears what the thread tells by itself. */
   listen(listener: Listener): void;
   close(): void;
@@ -31,7 +36,8 @@ export async function inspectThread(threadId: number): Promise<ThreadInspector> 
   let isOpen = true;
   return {
     // a thread that has just been created is known a little later
-    ask: async (method, params) => opened?.thread(threadId)?.ask(method, params),
+    ask: async (method, params, timeoutMs) =>
+      opened?.thread(threadId)?.ask(method, params, timeoutMs),
     listen: (listener) => {
       const thread = opened?.thread(threadId);
       if (thread) thread.listener = listener;
@@ -45,6 +51,26 @@ export async function inspectThread(threadId: number): Promise<ThreadInspector> 
       opened?.close();
     },
   };
+}
+
+/** For the first question to a thread that may have just been created. */
+export async function firstAnswer(
+  inspector: ThreadInspector,
+  method: string,
+): Promise<Answer | undefined> {
+  const until = performance.now() + INSPECTOR_ANSWER_MS;
+  for (;;) {
+    const answer = await inspector.ask(method);
+    if (answer || performance.now() >= until) return answer;
+    await sleep(ATTACH_LOOK_MS);
+  }
+}
+
+/** A field of what the inspector said, which is not to be trusted to be there. */
+export function fieldOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 }
 
 async function openOffice(): Promise<Office | undefined> {
@@ -106,7 +132,11 @@ class Thread {
     this.sessionId = sessionId;
   }
 
-  async ask(method: string, params: object = {}): Promise<Answer | undefined> {
+  async ask(
+    method: string,
+    params: object = {},
+    timeoutMs = INSPECTOR_ANSWER_MS,
+  ): Promise<Answer | undefined> {
     const id = ++this.#asked;
     const answered = new Promise<Answer | undefined>((resolve) => {
       this.#waiting.set(id, resolve);
@@ -121,7 +151,7 @@ class Thread {
         resolve(undefined);
       }
     });
-    const answer = await within(answered, INSPECTOR_ANSWER_MS);
+    const answer = await within(answered, timeoutMs);
     this.#waiting.delete(id);
     return answer === TIMED_OUT ? undefined : answer;
   }

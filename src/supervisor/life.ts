@@ -8,6 +8,7 @@ import type { ActorControl, BootData } from '../protocol/messages.ts';
 import type { CrashReason, LogLine } from '../protocol/report.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import type { Link } from '../transport/link.ts';
+import type { CpuProfile, ProfileRequest } from './cpu-profile.ts';
 import type { MemoryReading } from './memory-rules.ts';
 
 /** How a life ended. */
@@ -41,6 +42,21 @@ export interface Life {
   idleMs(): number;
   /** Where it is, as lines of a stack; `undefined` where it cannot be known. */
   stack(): Promise<string | undefined>;
+  /** `undefined` where it has none. */
+  readonly diagnosis: LifeDiagnosis | undefined;
+}
+
+/** Looks closely at a life while it lasts. */
+export interface LifeDiagnosis {
+  /** Samples what it does; `undefined`: it did not answer, or `signal` was aborted. */
+  cpuProfile(request: ProfileRequest): Promise<CpuProfile | undefined>;
+  /**
+   * Writes its heap to this file, where it is there, and stands still meanwhile. `false`: it did
+   * not answer. Rejects with what went wrong at it.
+   */
+  heapSnapshot(file: string): Promise<boolean>;
+  /** It does so now, even if nobody waits for that any more; it answers nothing else. */
+  readonly standsStill: boolean;
 }
 
 /** What a life tells while it lasts. */

@@ -26,6 +26,8 @@ export interface MemoryWatchOptions {
   probe: MemoryProbe;
   /** How long the thread's event loop has slept since its start (ms). */
   idleMs(): number;
+  /** It answers nothing, for a reason that is not its own. */
+  standsStill(): boolean;
   /** Told once, at most; then it watches no more. */
   over(reading: MemoryReading, limitBytes: number): void;
   /** Default `performance.now`. */
@@ -89,12 +91,14 @@ export class MemoryWatch {
   /** What it holds may be garbage that V8 has not collected yet. */
   async #judge(reading: MemoryReading): Promise<void> {
     const before = this.#now();
+    const stoodStill = this.#options.standsStill();
     const live = await this.#options.probe.readLive();
     if (this.#stopped) return;
+    const isExcused = stoodStill || this.#options.standsStill();
     const tookMs = this.#now() - before;
     const young = restingMarkBytes(this.#limitBytes, this.#limitBytes);
     // who does not answer is judged by what was seen, where no young garbage explains that
-    const known = live ?? (heldBytes(reading) >= young ? reading : undefined);
+    const known = live ?? (!isExcused && heldBytes(reading) >= young ? reading : undefined);
     if (known && heldBytes(known) >= this.#limitBytes) {
       this.stop();
       this.#options.over(known, this.#limitBytes);

@@ -91,6 +91,7 @@ export function createProcess(request: LifeRequest): Life {
     utilization: () => undefined,
     idleMs: () => 0,
     stack: () => Promise.resolve(undefined),
+    diagnosis: undefined,
   };
 }
 

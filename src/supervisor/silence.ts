@@ -29,7 +29,8 @@ export function endWhenSilent({ plan, life, isExcused, tell }: SilenceOptions): 
   };
   const stop = watchIdle({
     unresponsiveMs,
-    isExcused: () => isExcused() || life.board.busySince() !== undefined,
+    isExcused: () =>
+      isExcused() || life.diagnosis?.standsStill === true || life.board.busySince() !== undefined,
     idleMs: () => life.idleMs(),
     ping: () => life.control.ping(),
     unresponsive: () => {

@@ -18,6 +18,7 @@ import type {
 import type { Redactor } from '../protocol/wire-error.ts';
 import type { Call, CallRequest } from './call.ts';
 import { crashError, crashReportOf, endOf } from './crash-report.ts';
+import { Diagnosis } from './diagnosis.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
 import type { CreateLife, Death, Life } from './life.ts';
@@ -81,6 +82,12 @@ export interface Overseer {
 export class Supervisor {
   readonly plan: PluginPlan;
   readonly dispatcher: Dispatcher;
+  readonly diagnosis = new Diagnosis(() => ({
+    id: this.id,
+    state: this.state,
+    life: this.#life,
+    redactor: this.#redactor,
+  }));
   /** Set by the group that the plugin is a child of. */
   overseer: Overseer | undefined;
   readonly #options: SupervisorOptions;
@@ -177,6 +184,7 @@ export class Supervisor {
       restarts: this.#restarts,
       zombies: this.#zombies.count,
       lastCrash: this.#lastCrash,
+      logs: this.#logs,
       life: this.#life,
       parked: this.#parkedPause !== undefined,
     };

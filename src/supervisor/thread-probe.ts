@@ -4,7 +4,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 
-import { inspectThread, type ThreadInspector } from './inspector.ts';
+import { fieldOf, inspectThread, type ThreadInspector } from './inspector.ts';
 import type { MemoryReading } from './memory-rules.ts';
 import type { MemoryProbe } from './memory-watch.ts';
 
@@ -114,10 +114,4 @@ function frameLine(frame: unknown, urls: ReadonlyMap<unknown, unknown>): string 
   const column = Number(fieldOf(location, 'columnNumber')) + 1;
   const where = `${String(url)}:${String(line)}:${String(column)}`;
   return typeof name === 'string' && name ? `    at ${name} (${where})` : `    at ${where}`;
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null
-    ? (value as Record<string, unknown>)[key]
-    : undefined;
 }

@@ -8,6 +8,7 @@ import { heldBytes, type MemoryReading } from './memory-rules.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { Obituary } from './obituary.ts';
 import { shellFor } from './spare-thread.ts';
+import { diagnosisOf } from './thread-diagnosis.ts';
 import { probeOf, stackOf } from './thread-probe.ts';
 
 export function createThread(request: LifeRequest): Life {
@@ -56,6 +57,7 @@ export function createThread(request: LifeRequest): Life {
       return gone;
     });
   };
+  const diagnosis = diagnosisOf(worker);
   const { memoryMb } = plan.limits;
   const memoryWatch =
     memoryMb === undefined
@@ -64,6 +66,7 @@ export function createThread(request: LifeRequest): Life {
           memoryMb,
           probe: probeOf(worker),
           idleMs,
+          standsStill: () => diagnosis.standsStill,
           over: (reading, limitBytes) => {
             events.overMemory(reading, limitBytes);
             const held = `it held ${inMib(reading)} MiB where it may hold ${String(memoryMb)}`;
@@ -91,6 +94,7 @@ export function createThread(request: LifeRequest): Life {
     },
     idleMs,
     stack: () => stackOf(worker),
+    diagnosis,
   };
 }
 

@@ -15,6 +15,8 @@ export interface Standing {
   restarts: number;
   zombies: number;
   lastCrash: CrashReport | undefined;
+  /** Its last log lines, oldest first. */
+  logs: readonly string[];
   life: Life | undefined;
   /** Its thread stands still at a checkpoint: it can't answer, and need not. */
   parked: boolean;
@@ -27,6 +29,10 @@ export async function healthOf(plan: PluginPlan, standing: Standing): Promise<He
     return { healthy: false, live: false, ready: false, state, reason };
   }
   if (standing.parked) return { healthy: true, live: true, ready: false, state };
+  if (life.diagnosis?.standsStill) {
+    const reason = 'a snapshot of its heap is being taken';
+    return { healthy: true, live: true, ready: false, state, reason };
+  }
   const busySinceMs = busyFor(life);
   const answer = await askVital(life, plan, () => life.control.health());
   const busy = busySinceMs === undefined ? {} : { busySinceMs };
@@ -57,9 +63,11 @@ export async function statsOf(
   standing: Standing,
   dispatcher: Dispatcher,
 ): Promise<PluginStats> {
-  const { state, generation, restarts, zombies, lastCrash, life, parked } = standing;
+  const { state, generation, restarts, zombies, lastCrash, logs, life, parked } = standing;
   const answer =
-    life && !parked ? await askVital(life, plan, () => life.control.stats()) : TIMED_OUT;
+    life && !parked && !life.diagnosis?.standsStill
+      ? await askVital(life, plan, () => life.control.stats())
+      : TIMED_OUT;
   const { meter } = dispatcher;
   const { started, succeeded, failed, timedOut, aborted, crashed } = meter;
   const { inFlight, queued, deadLetters, lateReplies } = dispatcher;
@@ -90,6 +98,7 @@ export async function statsOf(
         : { heapUsedBytes: answer.heapUsedBytes, externalBytes: answer.externalBytes },
     zombies,
     lastCrash,
+    logs: [...logs],
     plugin: isRecord(plugin) ? plugin : {},
   };
 }

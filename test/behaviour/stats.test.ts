@@ -35,6 +35,7 @@ describe('stats', () => {
       cpu: { utilization: 0 },
       memory: undefined,
       lastCrash: undefined,
+      logs: [],
       plugin: {},
     });
 
@@ -155,6 +156,20 @@ describe('stats', () => {
     const all = await manager.statsAll();
     expect([...all.keys()]).toEqual(['echo', 'self-aware']);
     expect(all.get('echo')).toMatchObject({ state: 'running' });
+  });
+
+  it('have the last twenty log lines, oldest first, of all lives', async () => {
+    const manager = createManager();
+    const plugin = await runAssistant(manager);
+    const lines = Array.from({ length: 25 }, (_, number) => `line ${number}`);
+    await plugin.execute({ do: 'log', lines });
+    await eventually(async () => {
+      expect((await plugin.stats())?.logs).toEqual(lines.slice(-20));
+    });
+    await failureOf(plugin.execute({ do: 'log-and-exit', message: 'the last words' }));
+    const stats = await plugin.stats();
+    expect(stats?.logs).toEqual([...lines.slice(-19), 'the last words']);
+    expect(stats?.lastCrash?.logs).toEqual(stats?.logs);
   });
 
   it('keep what happened over restarts, and say what the last crash was', async () => {

@@ -26,6 +26,7 @@ export class FakeLife implements Life {
   readonly control: ActorControl;
   readonly died: Promise<Death>;
   readonly sharesMemory = true;
+  readonly diagnosis = undefined;
   readonly asked: Question[] = [];
   /** Why it was ended from outside, if it was. */
   ended: string | undefined;

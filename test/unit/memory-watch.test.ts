@@ -43,7 +43,7 @@ describe('the rules of memory', () => {
 });
 
 function watched() {
-  const held = { used: 10, live: 10 as number | undefined, idleMs: 0 };
+  const held = { used: 10, live: 10 as number | undefined, idleMs: 0, standsStill: false };
   const read = vi.fn(() => Promise.resolve(readingOf(held.used)));
   const readLive = vi.fn(() =>
     Promise.resolve(held.live === undefined ? undefined : readingOf(held.live)),
@@ -54,6 +54,7 @@ function watched() {
     memoryMb: 64,
     probe: { read, readLive, close },
     idleMs: () => held.idleMs,
+    standsStill: () => held.standsStill,
     over,
   });
   return { held, read, readLive, close, over, watch };
@@ -96,6 +97,18 @@ describe('a memory watch', () => {
     await vi.advanceTimersByTimeAsync(500);
     expect(over).not.toHaveBeenCalled();
     held.used = 100;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(over).toHaveBeenCalledOnce();
+  });
+
+  it('does not judge one that stands still through no fault of its own', async () => {
+    const { held, over } = watched();
+    held.live = undefined;
+    held.used = 100;
+    held.standsStill = true;
+    await vi.advanceTimersByTimeAsync(500);
+    expect(over).not.toHaveBeenCalled();
+    held.standsStill = false;
     await vi.advanceTimersByTimeAsync(500);
     expect(over).toHaveBeenCalledOnce();
   });
