@@ -198,7 +198,7 @@ export const INSPECTOR_ANSWER_MS = 3_000;
 export const UNRESPONSIVE_LOOKS = 4;
 
 /** What a stack of a silent thread may take (ms); one that is blocked gives none. */
-export const STACK_ANSWER_MS = 1_000;
+export const STACK_ANSWER_MS = 2_000;
 
 /** Dead letters of one plugin that are kept to be looked at; all are counted. */
 export const DEAD_LETTERS_KEPT = 100;

@@ -1,7 +1,5 @@
 /** What is done about a life that is silent while it is inside no call: told, and ended. */
-import { STACK_ANSWER_MS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
-import { TIMED_OUT, within } from './deadline.ts';
 import { watchIdle } from './idle-watch.ts';
 import type { Life } from './life.ts';
 
@@ -19,9 +17,8 @@ export function endWhenSilent({ plan, life, isExcused, tell }: SilenceOptions): 
   if (unresponsiveMs === 0) return () => undefined;
   let isOver = false;
   const act = async (): Promise<void> => {
-    const found = await within(life.stack(), STACK_ANSWER_MS);
+    const stack = await life.stack();
     if (isOver) return;
-    const stack = found === TIMED_OUT ? undefined : found;
     const reason = `its thread did not answer for ${String(unresponsiveMs)} ms though it is inside no call`;
     tell({ reason, stack });
     if (plan.restart.type === 'temporary') return;

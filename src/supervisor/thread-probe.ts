@@ -4,6 +4,8 @@
  */
 import type { Worker } from 'node:worker_threads';
 
+import { STACK_ANSWER_MS } from '../protocol/limits.ts';
+import { within } from './deadline.ts';
 import { fieldOf, inspectThread, type ThreadInspector } from './inspector.ts';
 import type { MemoryReading } from './memory-rules.ts';
 import type { MemoryProbe } from './memory-watch.ts';
@@ -41,10 +43,10 @@ export async function stackOf({ threadId }: Worker): Promise<string | undefined>
       if (method === 'Debugger.paused') resolve(params['callFrames']);
     });
   });
-  const enabled = await inspector.ask('Debugger.enable');
-  const asked = enabled && (await inspector.ask('Debugger.pause'));
-  // the question is answered after the thread has stopped, or not at all
-  const frames = asked && (await Promise.race([stopped, inspector.ask('Runtime.getHeapUsage')]));
+  const enabled = await inspector.ask('Debugger.enable', {}, STACK_ANSWER_MS);
+  const asked = enabled && (await inspector.ask('Debugger.pause', {}, STACK_ANSWER_MS));
+  // it stops where it runs JavaScript next, which may be never
+  const frames = asked && (await within(stopped, STACK_ANSWER_MS));
   void inspector.ask('Debugger.disable').then(() => {
     inspector.close();
   });
