@@ -12,6 +12,7 @@ import {
 import { toWireError, type Redactor } from '../protocol/wire-error.ts';
 import type { CallLoop } from './call-loop.ts';
 import type { Gate } from './gate.ts';
+import { profileSelf, writeOwnHeap } from './self-diagnosis.ts';
 
 /** Imports the plugin's code: which host that is, the thread's entry decides. */
 export type LoadPlugin = () => Promise<
@@ -84,6 +85,13 @@ export function createControl({
         for (const name of names) await run(name);
       }),
     ping: () => Promise.resolve(),
+    cpuProfile: (times) => outcome(() => profileSelf(times)),
+    heapSnapshot: (file) =>
+      outcome(async () => {
+        await Promise.resolve();
+        writeOwnHeap(file);
+        return true as const;
+      }),
     async health() {
       if (!hooks?.health) return { ready: true };
       try {

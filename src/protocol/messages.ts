@@ -50,6 +50,11 @@ export interface ActorStats {
 export const START_HOOKS = ['load', 'init', 'start'] as const;
 export type StartHook = (typeof START_HOOKS)[number];
 
+export interface ProfileTimes {
+  durationMs: number;
+  samplingIntervalUs: number;
+}
+
 /** The control plane, spoken over Comlink. None of these is waited for without a deadline. */
 export interface ActorControl {
   /** Imports the plugin's module. Says which of the hooks it has: the others need not be asked for. */
@@ -64,6 +69,10 @@ export interface ActorControl {
   ping(): Promise<void>;
   health(): Promise<ActorHealth>;
   stats(): Promise<ActorStats>;
+  /** Looks at itself: where nobody can from outside. What a `.cpuprofile` file holds. */
+  cpuProfile(times: ProfileTimes): Promise<Outcome<string>>;
+  /** Writes its heap into this file, standing still meanwhile. */
+  heapSnapshot(file: string): Promise<Outcome<true>>;
 }
 
 /** What an actor asks of the kernel: bodies of calls to route 0. */

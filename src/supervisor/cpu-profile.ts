@@ -4,14 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 
 import { PROFILE_ANSWER_MS } from '../protocol/limits.ts';
+import type { ProfileTimes } from '../protocol/messages.ts';
 import { firstAnswer, inspectThread, type ThreadInspector } from './inspector.ts';
 
 /** What a `.cpuprofile` file holds. */
 export type CpuProfile = Profiler.Profile;
 
-export interface ProfileRequest {
-  durationMs: number;
-  samplingIntervalUs: number;
+export interface ProfileRequest extends ProfileTimes {
   /** Ends it early. */
   signal: AbortSignal;
 }
@@ -74,7 +73,7 @@ function once(work: () => void): () => void {
   };
 }
 
-function isProfile(value: unknown): value is CpuProfile {
+export function isProfile(value: unknown): value is CpuProfile {
   return (
     typeof value === 'object' && value !== null && 'nodes' in value && Array.isArray(value.nodes)
   );

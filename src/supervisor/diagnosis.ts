@@ -124,9 +124,6 @@ export class Diagnosis {
     };
     if (!life) return refuse(`it is ${state} and has no thread`);
     const { diagnosis } = life;
-    if (!diagnosis) {
-      return refuse("that is not in this version for its isolation; try it with 'thread'");
-    }
     if (this.#looked === life || diagnosis.standsStill) {
       return refuse('a CPU profile or a heap snapshot of it is under way; wait for that');
     }
@@ -180,7 +177,7 @@ function aborted(id: string, what: string, { reason }: AbortSignal): PluginError
 function silent(id: string, what: string): PluginError {
   return new PluginError(
     'CALL_TIMEOUT',
-    `${what} of ${id} cannot be taken: its thread does not answer; it is blocked outside of JavaScript, or ended`,
+    `${what} of ${id} cannot be taken: it does not answer; it is blocked outside of JavaScript, ended, or a process inside a long computation`,
     { pluginId: id },
   );
 }

@@ -43,7 +43,7 @@ export interface Life {
   /** Where it is, as lines of a stack; `undefined` where it cannot be known. */
   stack(): Promise<string | undefined>;
   /** `undefined` where it has none. */
-  readonly diagnosis: LifeDiagnosis | undefined;
+  readonly diagnosis: LifeDiagnosis;
 }
 
 /** Looks closely at a life while it lasts. */

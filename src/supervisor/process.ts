@@ -16,6 +16,7 @@ import { killAtExit } from './kill-at-exit.ts';
 import { openLifeLink } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
 import { Obituary } from './obituary.ts';
+import { processDiagnosis } from './process-diagnosis.ts';
 import { RawOutput } from './raw-output.ts';
 import { watchResidentMemory } from './resident-memory.ts';
 
@@ -75,6 +76,7 @@ export function createProcess(request: LifeRequest): Life {
     fromChild.destroy();
   });
   control.postMessage(bootDataOf(request));
+  const actor = wrapControl(control);
   return {
     generation,
     startedAt: Date.now(),
@@ -84,14 +86,14 @@ export function createProcess(request: LifeRequest): Life {
       child.kill('SIGKILL');
     }),
     board,
-    control: wrapControl(control),
+    control: actor,
     died: obituary.died,
     sharesMemory: false,
     end,
     utilization: () => undefined,
     idleMs: () => 0,
     stack: () => Promise.resolve(undefined),
-    diagnosis: undefined,
+    diagnosis: processDiagnosis(actor),
   };
 }
 

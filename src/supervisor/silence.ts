@@ -27,7 +27,7 @@ export function endWhenSilent({ plan, life, isExcused, tell }: SilenceOptions): 
   const stop = watchIdle({
     unresponsiveMs,
     isExcused: () =>
-      isExcused() || life.diagnosis?.standsStill === true || life.board.busySince() !== undefined,
+      isExcused() || life.diagnosis.standsStill || life.board.busySince() !== undefined,
     idleMs: () => life.idleMs(),
     ping: () => life.control.ping(),
     unresponsive: () => {

@@ -29,7 +29,7 @@ export async function healthOf(plan: PluginPlan, standing: Standing): Promise<He
     return { healthy: false, live: false, ready: false, state, reason };
   }
   if (standing.parked) return { healthy: true, live: true, ready: false, state };
-  if (life.diagnosis?.standsStill) {
+  if (life.diagnosis.standsStill) {
     const reason = 'a snapshot of its heap is being taken';
     return { healthy: true, live: true, ready: false, state, reason };
   }
@@ -65,7 +65,7 @@ export async function statsOf(
 ): Promise<PluginStats> {
   const { state, generation, restarts, zombies, lastCrash, logs, life, parked } = standing;
   const answer =
-    life && !parked && !life.diagnosis?.standsStill
+    life && !parked && !life.diagnosis.standsStill
       ? await askVital(life, plan, () => life.control.stats())
       : TIMED_OUT;
   const { meter } = dispatcher;

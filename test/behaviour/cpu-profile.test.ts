@@ -124,16 +124,6 @@ describe('a CPU profile that cannot be taken', () => {
     });
   });
 
-  it('is refused in a process of its own, with the remedy', async () => {
-    const manager = createManager();
-    const plugin = await run(manager, 'echo.mjs', { isolation: 'process' });
-    const file = path.join(await temporaryFolder(), 'none');
-    expect(await failureOf(plugin.cpuProfile({ file }))).toMatchObject({
-      code: 'INVALID_STATE',
-      message: expect.stringContaining("'thread'") as string,
-    });
-  });
-
   it.each([
     ['file', {}],
     ['file', { file: '' }],

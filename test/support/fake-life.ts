@@ -26,7 +26,11 @@ export class FakeLife implements Life {
   readonly control: ActorControl;
   readonly died: Promise<Death>;
   readonly sharesMemory = true;
-  readonly diagnosis = undefined;
+  readonly diagnosis = {
+    cpuProfile: () => Promise.resolve(undefined),
+    heapSnapshot: () => Promise.resolve(false),
+    standsStill: false,
+  };
   readonly asked: Question[] = [];
   /** Why it was ended from outside, if it was. */
   ended: string | undefined;
@@ -46,6 +50,8 @@ export class FakeLife implements Life {
       resume: () => this.#answer('resume', undefined),
       shutdown: () => this.#answer('shutdown', undefined),
       ping: () => Promise.resolve(),
+      cpuProfile: () => new Promise(() => undefined),
+      heapSnapshot: () => new Promise(() => undefined),
       health: () => Promise.resolve({ ready: true }),
       stats: () =>
         Promise.resolve({ heapUsedBytes: 1, externalBytes: 1, utilization: 0, plugin: undefined }),
