@@ -5,13 +5,15 @@
 import process from 'node:process';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { SupervisorEvent } from '../supervisor/chronicle.ts';
 import type { Life, LifeRequest } from '../supervisor/life.ts';
 import { createProcess } from '../supervisor/process.ts';
 import { endSpare, keepSpare } from '../supervisor/spare-thread.ts';
-import { Supervisor, type SupervisorEvent } from '../supervisor/supervisor.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
 import { createThread } from '../supervisor/thread.ts';
 import { prepareEntry } from './entry.ts';
 import { EventHub } from './event-hub.ts';
+import { settleAll } from './fleet.ts';
 import { heapFlagOf, heapFlagWarning } from './heap-flag.ts';
 import { KernelEvents } from './kernel-events.ts';
 import { Locks } from './locks.ts';
@@ -20,6 +22,7 @@ import { serve, type Services } from './services.ts';
 import { Session } from './session.ts';
 import { SharedMemory } from './shared-memory.ts';
 import { StateStore } from './state-store.ts';
+import type { CloseReport } from './types.ts';
 
 export class Kernel {
   readonly id: string;
@@ -77,11 +80,17 @@ export class Kernel {
     }
   }
 
-  /** Nothing of it is running any more. */
-  async close(): Promise<void> {
+  /** Unloads everything; never rejects. */
+  async close(): Promise<CloseReport> {
+    const { registry } = this;
+    for (const group of registry.groups.values()) group.close();
+    const problems = await settleAll(registry, ['unload']);
+    for (const supervisor of registry.all()) supervisor.dispatcher.close();
     this.services.state.close();
     this.events.close();
     await endSpare();
+    await portsAreClosed();
+    return { clean: problems.length === 0, problems };
   }
 
   #createLife(request: LifeRequest): Life {
@@ -156,4 +165,13 @@ export class Kernel {
 /** The name of a group in an event, where there is one. */
 function groupOf(group: string | undefined): { group?: string } {
   return group === undefined ? {} : { group };
+}
+
+/** A port that was closed leaves the event loop at the end of a turn; then nothing of ours is left. */
+async function portsAreClosed(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }

@@ -19,7 +19,7 @@ import {
   type HeapSnapshotOptions,
 } from './diagnosis.ts';
 import { folderPath, pluginFolders, readManifest } from './discover.ts';
-import { bringUp, performAll, settleAll } from './fleet.ts';
+import { bringUp, performAll } from './fleet.ts';
 import type { GroupHandle } from './group-handle.ts';
 import type { ChildSpec, GroupOptions } from './group-spec.ts';
 import { createGroup } from './groups.ts';
@@ -224,7 +224,7 @@ export class PluginManager {
    * did not end in good order.
    */
   close(): Promise<CloseReport> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#kernel.close();
     return this.#closing;
   }
 
@@ -284,13 +284,7 @@ export class PluginManager {
   }
 
   async healthCheckAll(): Promise<Map<string, boolean>> {
-    const reports = this.#kernel.registry
-      .all()
-      .map(async (supervisor): Promise<[string, boolean]> => {
-        const { healthy } = await supervisor.health();
-        return [supervisor.id, healthy];
-      });
-    return new Map(await Promise.all(reports));
+    return this.#kernel.registry.ask(async (supervisor) => (await supervisor.health()).healthy);
   }
 
   /** `undefined` for an unknown id. */
@@ -299,12 +293,7 @@ export class PluginManager {
   }
 
   async statsAll(): Promise<Map<string, PluginStats>> {
-    const all = this.#kernel.registry
-      .all()
-      .map(async (supervisor): Promise<[string, PluginStats]> => {
-        return [supervisor.id, await supervisor.stats()];
-      });
-    return new Map(await Promise.all(all));
+    return this.#kernel.registry.ask((supervisor) => supervisor.stats());
   }
 
   /**
@@ -318,11 +307,7 @@ export class PluginManager {
    * @throws PluginError `NOT_FOUND`.
    */
   deadLetters(id?: string): DeadLetter[] {
-    const { registry } = this.#kernel;
-    const supervisors = id === undefined ? registry.all() : [registry.get(id)];
-    return supervisors
-      .flatMap(({ dispatcher }) => dispatcher.deadLetters.list())
-      .sort((a, b) => a.at - b.at);
+    return this.#kernel.registry.deadLetters(id);
   }
 
   /**
@@ -363,16 +348,6 @@ export class PluginManager {
     await this.#kernel.registry.get(id).perform(verb);
   }
 
-  async #close(): Promise<CloseReport> {
-    const { registry } = this.#kernel;
-    for (const group of registry.groups.values()) group.close();
-    const problems = await settleAll(registry, ['unload']);
-    for (const supervisor of registry.all()) supervisor.dispatcher.close();
-    await this.#kernel.close();
-    await portsAreClosed();
-    return { clean: problems.length === 0, problems };
-  }
-
   #refuseClosed(): void {
     if (!this.#closing) return;
     throw new PluginError('INVALID_STATE', `the manager ${this.id} is closed`);
@@ -381,13 +356,4 @@ export class PluginManager {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** A port that was closed leaves the event loop at the end of a turn; then nothing of ours is left. */
-async function portsAreClosed(): Promise<void> {
-  for (let turn = 0; turn < 2; turn++) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
 }

@@ -1,7 +1,7 @@
 /** The plugins and groups of one manager, by id, and what can be asked about them without their threads. */
 import { PluginError } from '../protocol/errors.ts';
 import type { PluginMetadata, PluginPlan, PluginType } from '../protocol/manifest.ts';
-import type { PluginState } from '../protocol/report.ts';
+import type { DeadLetter, PluginState } from '../protocol/report.ts';
 import { pluginIds } from '../supervisor/group-tree.ts';
 import type { Group } from '../supervisor/group.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
@@ -59,6 +59,23 @@ export class Registry {
 
   all(): Supervisor[] {
     return [...this.#supervisors.values()];
+  }
+
+  /** What each says, by id. */
+  async ask<T>(question: (supervisor: Supervisor) => Promise<T>): Promise<Map<string, T>> {
+    const answers = this.all().map(async (supervisor): Promise<[string, T]> => [
+      supervisor.id,
+      await question(supervisor),
+    ]);
+    return new Map(await Promise.all(answers));
+  }
+
+  /** Of one plugin or of all, oldest first. */
+  deadLetters(id?: string): DeadLetter[] {
+    const supervisors = id === undefined ? this.all() : [this.get(id)];
+    return supervisors
+      .flatMap(({ dispatcher }) => dispatcher.deadLetters.list())
+      .sort((a, b) => a.at - b.at);
   }
 
   plans(): Map<string, PluginPlan> {

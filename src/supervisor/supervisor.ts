@@ -4,20 +4,12 @@
  */
 import { PluginError } from '../protocol/errors.ts';
 import type { FrameReader } from '../protocol/frame.ts';
-import { CRASH_LOG_LINES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { createRedactor } from '../protocol/redact.ts';
-import type {
-  CrashReport,
-  DeadLetter,
-  HealthReport,
-  LogLine,
-  PluginState,
-  PluginStats,
-} from '../protocol/report.ts';
-import type { Redactor } from '../protocol/wire-error.ts';
+import type { HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
 import type { Call, CallRequest } from './call.ts';
-import { crashError, crashReportOf, endOf } from './crash-report.ts';
+import { Chronicle, stopped, type SupervisorEvent } from './chronicle.ts';
+import { endOf } from './crash-report.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
@@ -32,22 +24,9 @@ import type {
   Phase,
   Verb,
 } from './machine.ts';
-import type { MemoryReading } from './memory-rules.ts';
 import { endWhenSilent } from './silence.ts';
 import { VerbQueue } from './verb-queue.ts';
 import { healthOf, statsOf, type Standing } from './vitals.ts';
-import { Zombies } from './zombies.ts';
-
-/** What a supervisor tells; the kernel makes events of it. */
-export type SupervisorEvent =
-  | { type: 'state-changed'; from: PluginState; to: PluginState }
-  | { type: 'crashed'; crash: CrashReport }
-  | { type: 'restarting' | 'restarted' | 'gave-up'; data: Record<string, unknown> }
-  | { type: 'unresponsive'; reason: string; stack: string | undefined }
-  | ({ type: 'memory-limit'; limitBytes: number } & MemoryReading)
-  | { type: 'dead-letter'; letter: DeadLetter }
-  | { type: 'log'; line: LogLine }
-  | { type: 'warning'; message: string };
 
 /** What a thread imports. */
 export interface PreparedEntry {
@@ -86,7 +65,7 @@ export class Supervisor {
     id: this.id,
     state: this.state,
     life: this.#life,
-    redactor: this.#redactor,
+    redactor: this.#chronicle.redactor,
   }));
   /** Set by the group that the plugin is a child of. */
   overseer: Overseer | undefined;
@@ -97,32 +76,31 @@ export class Supervisor {
       if (verb === 'load' || verb === 'restart') this.#entry = undefined;
       this.#feed({ type: verb });
     },
-    yields: () => (this.state === 'restarting' ? this.#stopped() : undefined),
+    yields: () => (this.state === 'restarting' ? stopped(this.id) : undefined),
   });
   #machine: Machine = INITIAL;
   #life: Life | undefined;
   #generation = 0;
-  #restarts = 0;
-  readonly #zombies = new Zombies();
   #stopIdleWatch: (() => void) | undefined;
   #entry: PreparedEntry | undefined;
   #retry: NodeJS.Timeout | undefined;
   #parkedPause: number | undefined;
-  #lastCrash: CrashReport | undefined;
-  readonly #logs: string[] = [];
-  readonly #redactor: Redactor;
+  readonly #chronicle: Chronicle;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.plan = options.plan;
-    this.#redactor = createRedactor(options.plan.secrets);
+    const { metadata, secrets } = options.plan;
+    this.#chronicle = new Chronicle(metadata.id, createRedactor(secrets), (event) => {
+      options.emit(event, this.#generation);
+    });
     this.#hooks = new Hooks(options.plan);
     this.dispatcher = new Dispatcher(options.plan, {
       hang: (call) => {
         this.#life?.end('hang', `the call ${call.id} ignored its abort for the whole grace`);
       },
       deadLetter: (letter) => {
-        this.#emit({ type: 'dead-letter', letter });
+        this.#chronicle.tell({ type: 'dead-letter', letter });
       },
     });
   }
@@ -178,13 +156,14 @@ export class Supervisor {
   }
 
   #standing(): Standing {
+    const { restarts, zombies, lastCrash, logs } = this.#chronicle;
     return {
       state: this.state,
       generation: this.#generation,
-      restarts: this.#restarts,
-      zombies: this.#zombies.count,
-      lastCrash: this.#lastCrash,
-      logs: this.#logs,
+      restarts,
+      zombies: zombies.count,
+      lastCrash,
+      logs,
       life: this.#life,
       parked: this.#parkedPause !== undefined,
     };
@@ -206,7 +185,9 @@ export class Supervisor {
     // what is told of a new life carries its number
     if (effects.some((effect) => effect.do === 'spawn')) this.#generation++;
     const after = this.state;
-    if (after !== before) this.#emit({ type: 'state-changed', from: before, to: after });
+    if (after !== before) {
+      this.#chronicle.tell({ type: 'state-changed', from: before, to: after });
+    }
     this.dispatcher.setFlowing(flowing);
     for (const effect of effects) this.#perform(effect);
     this.overseer?.changed();
@@ -226,7 +207,7 @@ export class Supervisor {
         return;
       case 'end':
         this.#life?.end('asked');
-        if (!effect.awaited) this.#letGo('aborted', this.#stopped());
+        if (!effect.awaited) this.#letGo('aborted', stopped(this.id));
         return;
       case 'retry-in':
         this.#retry = setTimeout(() => {
@@ -246,15 +227,14 @@ export class Supervisor {
         this.#verbs.settle(effect.error);
         return;
       case 'tell':
-        if (effect.event === 'restarted') this.#restarts++;
-        this.#emit({ type: effect.event, data: effect.data ?? {} });
+        this.#chronicle.tell({ type: effect.event, data: effect.data ?? {} });
     }
   }
 
   async #spawn(): Promise<void> {
     const generation = this.#generation;
     try {
-      this.#zombies.refuseMore(this.id);
+      this.#chronicle.zombies.refuseMore(this.id);
       // a crash brings the same code back; a verb looks for what is there now
       const entry = this.#entry ?? (await this.#options.prepareEntry(this.plan));
       if (this.#generation !== generation || !this.#wantsLife()) return;
@@ -281,7 +261,7 @@ export class Supervisor {
           this.#options.outgoing(life, frame);
         },
         log: (line) => {
-          this.#log(line);
+          this.#chronicle.log(line);
         },
         parked: (pause) => {
           this.#parkedPause = pause;
@@ -292,10 +272,10 @@ export class Supervisor {
           this.#hooks.reached('resume', pause);
         },
         malformed: (message) => {
-          this.#emit({ type: 'warning', message: this.#redactor.text(message) });
+          this.#chronicle.warn(message);
         },
         overMemory: (reading, limitBytes) => {
-          this.#emit({ type: 'memory-limit', ...reading, limitBytes });
+          this.#chronicle.tell({ type: 'memory-limit', ...reading, limitBytes });
         },
       },
     });
@@ -305,7 +285,7 @@ export class Supervisor {
       life,
       isExcused: () => !isAtRest(this.#machine) || this.#parkedPause !== undefined,
       tell: (silence) => {
-        this.#emit({ type: 'unresponsive', ...this.#redactor.value(silence) });
+        this.#chronicle.silent(silence);
       },
     });
     this.dispatcher.connect(life);
@@ -342,8 +322,8 @@ export class Supervisor {
 
   #onDeath(life: Life, death: Death): void {
     if (this.#life !== life) return;
-    if (death.zombie) this.#emit({ type: 'warning', message: this.#zombies.add(death.zombie) });
-    const error = this.#crashed(death);
+    const isLoading = this.#machine.phase.at === 'loading';
+    const error = this.#chronicle.died(death, this.#generation, isLoading);
     this.#letGo(error.code === 'PLUGIN_STOPPED' ? 'aborted' : 'crashed', error);
     this.#feed({ type: 'died', end: endOf(death), error });
   }
@@ -361,18 +341,6 @@ export class Supervisor {
     this.#options.lifeEnded(life);
   }
 
-  #crashed(death: Death): PluginError {
-    const crash = crashReportOf(death, this.#logs, this.#redactor);
-    if (!crash) return this.#stopped();
-    this.#lastCrash = crash;
-    this.#emit({ type: 'crashed', crash });
-    return crashError(this.id, crash, this.#generation, this.#machine.phase.at === 'loading');
-  }
-
-  #stopped(): PluginError {
-    return new PluginError('PLUGIN_STOPPED', `${this.id} was stopped`, { pluginId: this.id });
-  }
-
   /** What waits for a plugin that failed is undeliverable; for one that was stopped, it was called off. */
   #dropWaiting(error: PluginError): void {
     this.dispatcher.dropWaiting(error, this.state === 'failed' ? 'plugin-failed' : undefined);
@@ -380,16 +348,6 @@ export class Supervisor {
 
   /** A call that stands still at a checkpoint would keep the plugin from stopping. */
   #dropParked(): void {
-    this.dispatcher.dropBegun(this.#stopped());
-  }
-
-  #log(line: LogLine): void {
-    this.#logs.push(line.message);
-    if (this.#logs.length > CRASH_LOG_LINES) this.#logs.shift();
-    this.#emit({ type: 'log', line });
-  }
-
-  #emit(event: SupervisorEvent): void {
-    this.#options.emit(event, this.#generation);
+    this.dispatcher.dropBegun(stopped(this.id));
   }
 }

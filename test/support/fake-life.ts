@@ -6,8 +6,9 @@ import {
   type Outcome,
   type StartHook,
 } from '../../src/protocol/messages.ts';
+import type { SupervisorEvent } from '../../src/supervisor/chronicle.ts';
 import type { Death, Life, LifeRequest } from '../../src/supervisor/life.ts';
-import { Supervisor, type SupervisorEvent } from '../../src/supervisor/supervisor.ts';
+import { Supervisor } from '../../src/supervisor/supervisor.ts';
 import { FakeActor } from './fake-actor.ts';
 import { planFor, type PlanFields } from './plan.ts';
 
