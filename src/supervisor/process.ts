@@ -1,5 +1,6 @@
 /** A life in a child process: the only place that starts one. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import os from 'node:os';
 import process from 'node:process';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +31,7 @@ const ENTRY = fileURLToPath(
 /** @throws PluginError `START_FAILED` where the system starts no process. */
 export function createProcess(request: LifeRequest): Life {
   const { plan, generation, events } = request;
-  const words = FileWords.create(boardBytes(WINDOW_CALLS));
+  const words = createWords(plan);
   const board = new SignalBoard(words);
   board.hold({ park: false });
   const { child, pid, toChild, fromChild } = start(plan, words);
@@ -95,6 +96,15 @@ export function createProcess(request: LifeRequest): Life {
     stack: () => Promise.resolve(undefined),
     diagnosis: processDiagnosis(actor),
   };
+}
+
+function createWords({ metadata: { id } }: PluginPlan): FileWords {
+  try {
+    return FileWords.create(boardBytes(WINDOW_CALLS));
+  } catch (cause) {
+    const what = `${id} cannot be started: a process needs a file in ${os.tmpdir()}, and none can be made there`;
+    throw new PluginError('START_FAILED', what, { pluginId: id, cause });
+  }
 }
 
 interface Started {
