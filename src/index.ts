@@ -23,6 +23,7 @@ export type { MailboxOptions } from './protocol/limits.ts';
 export type { RestartOptions } from './protocol/limits.ts';
 export type { DependencySpec } from './protocol/manifest.ts';
 export type { EntrySpec } from './protocol/manifest.ts';
+export type { PathSpec } from './protocol/manifest.ts';
 export type { Permissions } from './protocol/manifest.ts';
 export type { PluginMetadata } from './protocol/manifest.ts';
 export type { PluginSpec } from './protocol/manifest.ts';

@@ -17,6 +17,7 @@ import { createContext } from './context.ts';
 import { createControl } from './control.ts';
 import { installCrashHandlers } from './crash.ts';
 import { Gate } from './gate.ts';
+import { installGuard } from './guard/install.ts';
 import { Outbound } from './outbound.ts';
 import { captureStandardStreams, createOutput } from './output.ts';
 import type { CallScope, RunningCall } from './running-call.ts';
@@ -63,6 +64,7 @@ export function bootActor(
     },
   });
   captureStandardStreams(output);
+  if (boot.guard) installGuard(boot.guard);
   const gate = new Gate(board, link, (error) => {
     output.log.error(`a hook failed at a checkpoint: ${toWireError(error).message}`);
   });

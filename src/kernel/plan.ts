@@ -16,6 +16,7 @@ import type {
   PluginPlan,
   PluginSpec,
 } from '../protocol/manifest.ts';
+import { accessOf } from './access.ts';
 import { secretsOf } from './secrets.ts';
 
 /** @param folder of the plugin.json the spec came from; without it, the embedding program gave it. */
@@ -55,6 +56,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     },
     env,
     secrets: secretsOf(spec, config, env),
+    access: accessOf(spec, entry, folder),
   };
 }
 

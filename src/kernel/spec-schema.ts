@@ -64,6 +64,21 @@ const restart = z
   })
   .partial();
 
+/** Node's permission model takes a star anywhere in a path for a wildcard. */
+const pathText = z.string().regex(/^(\*|[^*\0]+)$/, "must be a path; '*' alone is every path");
+
+const permissions = (path: z.ZodType) =>
+  z
+    .strictObject({
+      env: z.array(z.string()),
+      fs: z.strictObject({ read: z.array(path), write: z.array(path) }).partial(),
+      childProcess: z.boolean(),
+      worker: z.boolean(),
+      addons: z.boolean(),
+    })
+    .partial()
+    .optional();
+
 const fields = {
   id,
   type: z.enum(PLUGIN_TYPES),
@@ -94,7 +109,6 @@ const fields = {
     .optional(),
   limits: limits.optional(),
   restart: restart.optional(),
-  permissions: z.strictObject({ env: z.array(z.string()).optional() }).optional(),
 };
 
 const manifestEntry = z.union([
@@ -114,8 +128,13 @@ const MANIFEST = z.strictObject({
   $schema: z.string().optional(),
   ...fields,
   entry: manifestEntry,
+  permissions: permissions(pathText),
 });
-const SPEC = z.strictObject({ ...fields, entry: specEntry });
+const SPEC = z.strictObject({
+  ...fields,
+  entry: specEntry,
+  permissions: permissions(z.union([pathText, z.instanceof(URL)])),
+});
 
 /** Fields of the design whose parts are not in this version, with what to do until then. */
 const NOT_YET: Record<string, string> = {

@@ -35,9 +35,34 @@ export interface PluginMetadata {
 /** Where the code is: a path or URL, or that with the SHA-256 (hex) of the bytes that may run. */
 export type EntrySpec = string | URL | { path: string | URL; sha256?: string | undefined };
 
+/**
+ * What a plugin may do. As long as it is given nothing but `env`, it is not restricted; as soon as
+ * any other of these is given, it has only what is given, and reads what it needs to be loaded.
+ * Who holds it to that, in a thread and in a process, is in SECURITY.md.
+ */
 export interface Permissions {
   /** Environment variables the plugin sees, by name. Default none. */
   env?: string[] | undefined;
+  /** Paths, each with all that is below it; `'*'` is every path. */
+  fs?: { read?: PathSpec[] | undefined; write?: PathSpec[] | undefined } | undefined;
+  /** Start programs. They are not restricted. */
+  childProcess?: boolean | undefined;
+  /** Start worker threads. In those, the limits on files need not hold. */
+  worker?: boolean | undefined;
+  /** Load native addons. They are not restricted. */
+  addons?: boolean | undefined;
+}
+
+/** A path, absolute or relative as `entry` is, or a `file:` URL. In `plugin.json` it is a string. */
+export type PathSpec = string | URL;
+
+/** What a restricted plugin may do. Paths are absolute and mean all below them; `*` is every path. */
+export interface Access {
+  read: readonly string[];
+  write: readonly string[];
+  childProcess: boolean;
+  worker: boolean;
+  addons: boolean;
 }
 
 /**
@@ -95,6 +120,8 @@ export interface PluginPlan {
   env: Record<string, string>;
   /** Texts that are kept out of what is told of the plugin. */
   secrets: string[];
+  /** What else it may do; `undefined`: it is not restricted. */
+  access: Access | undefined;
 }
 
 export interface Dependency {

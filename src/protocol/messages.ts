@@ -3,7 +3,7 @@
  * verbs, and the kernel's services. Calls themselves are frames (frame.ts).
  */
 import type { Limits } from './limits.ts';
-import type { HostKind } from './manifest.ts';
+import type { Access, HostKind } from './manifest.ts';
 import type { WireError } from './wire-error.ts';
 
 /** The first thing an actor is told. */
@@ -21,6 +21,8 @@ export interface BootData {
   secrets: string[];
   concurrency: number;
   limits: Limits;
+  /** What the actor itself holds the plugin to, where Node does not: in a thread. */
+  guard: Access | undefined;
 }
 
 /** The answer to a control verb: an error is data, so it keeps its code and stack. */

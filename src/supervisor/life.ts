@@ -3,7 +3,7 @@
  * the same. The supervisor holds at most one; everything about it dies with it.
  */
 import type { FrameReader } from '../protocol/frame.ts';
-import type { PluginPlan } from '../protocol/manifest.ts';
+import type { Access, PluginPlan } from '../protocol/manifest.ts';
 import type { ActorControl, BootData } from '../protocol/messages.ts';
 import type { CrashReason, LogLine } from '../protocol/report.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
@@ -82,7 +82,8 @@ export interface LifeRequest {
   events: LifeEvents;
 }
 
-export function bootDataOf(request: LifeRequest): BootData {
+/** @param guard what the actor itself is to hold the plugin to. */
+export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
   const { plan, agentId, generation, entryUrl, sourceMaps } = request;
   return {
     pluginId: plan.metadata.id,
@@ -95,6 +96,7 @@ export function bootDataOf(request: LifeRequest): BootData {
     secrets: plan.secrets,
     concurrency: plan.concurrency,
     limits: plan.limits,
+    guard,
   };
 }
 

@@ -13,10 +13,13 @@ import { FileWords } from '../transport/board-file.ts';
 import { wrapControl } from '../transport/control-port.ts';
 import { openPipe } from '../transport/pipe.ts';
 import { STDIO, streamWriter } from '../transport/process-pipe.ts';
+import { permittedTo } from './host-permission.ts';
 import { killAtExit } from './kill-at-exit.ts';
 import { openLifeLink } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
+import { accessToLoad } from './load-paths.ts';
 import { Obituary } from './obituary.ts';
+import { permissionFlags } from './permission-flags.ts';
 import { processDiagnosis } from './process-diagnosis.ts';
 import { RawOutput } from './raw-output.ts';
 import { watchResidentMemory } from './resident-memory.ts';
@@ -34,7 +37,7 @@ export function createProcess(request: LifeRequest): Life {
   const words = createWords(plan);
   const board = new SignalBoard(words);
   board.hold({ park: false });
-  const { child, pid, toChild, fromChild } = start(plan, words);
+  const { child, pid, toChild, fromChild } = start(request, words);
   const obituary = new Obituary();
   const output = new RawOutput(plan, (line) => {
     events.log(line);
@@ -114,18 +117,14 @@ interface Started {
   fromChild: Readable;
 }
 
-function start(plan: PluginPlan, words: FileWords): Started {
-  const child = spawn(process.execPath, [...flagsOf(plan), ENTRY], {
-    env: { ...plan.env },
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', words.descriptor],
-    windowsHide: true,
-  });
+function start(request: LifeRequest, words: FileWords): Started {
+  const { id } = request.plan.metadata;
+  const child = spawnWith(words, request);
   // a process that could not be started says so; one that is gone cannot be ended
   child.on('error', () => undefined);
   const { pid } = child;
   if (pid === undefined) {
     words.close();
-    const { id } = plan.metadata;
     const what = `the system could not start a process for ${id}: is it out of processes, memory or file descriptors?`;
     throw new PluginError('START_FAILED', what, { pluginId: id });
   }
@@ -135,8 +134,27 @@ function start(plan: PluginPlan, words: FileWords): Started {
   return { child, pid, toChild: toChild as Writable, fromChild: fromChild as Readable };
 }
 
-function flagsOf({ limits: { memoryMb, stackMb } }: PluginPlan): string[] {
+function spawnWith(words: FileWords, request: LifeRequest): ChildProcess {
+  const { metadata, env } = request.plan;
+  try {
+    return permittedTo('start a process', metadata.id, () =>
+      spawn(process.execPath, [...flagsOf(request), ENTRY], {
+        env: { ...env },
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', words.descriptor],
+        windowsHide: true,
+      }),
+    );
+  } catch (error) {
+    words.close();
+    throw error;
+  }
+}
+
+function flagsOf({ plan, entryUrl }: LifeRequest): string[] {
+  const { entry, access } = plan;
+  const { memoryMb, stackMb } = plan.limits;
   return [
+    ...(access ? permissionFlags(accessToLoad(access, { entry, entryUrl })) : []),
     ...(memoryMb === undefined ? [] : [`--max-old-space-size=${String(Math.ceil(memoryMb))}`]),
     ...(stackMb === undefined ? [] : [`--stack-size=${String(Math.floor(stackMb * STACK_KB))}`]),
   ];

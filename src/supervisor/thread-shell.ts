@@ -26,6 +26,8 @@ export interface ShellOptions {
   /** For debuggers. */
   name: string;
   env: Readonly<Record<string, string>>;
+  /** Whether it may load native ones. */
+  addons: boolean;
   limits: ThreadLimits;
 }
 
@@ -51,7 +53,7 @@ export function createShell(options: ShellOptions): ThreadShell {
  * what this process was started with changes a plugin's thread.
  */
 function workerOptions(
-  { name, env, limits: { memoryMb, stackMb } }: ShellOptions,
+  { name, env, addons, limits: { memoryMb, stackMb } }: ShellOptions,
   workerData: ThreadData,
 ): WorkerOptions {
   const resourceLimits = bare({
@@ -62,7 +64,7 @@ function workerOptions(
     argv: [],
     env: bare({ ...env }),
     eval: false,
-    execArgv: [],
+    execArgv: addons ? [] : ['--no-addons'],
     name,
     resourceLimits,
     stdin: false,

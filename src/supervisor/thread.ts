@@ -1,9 +1,11 @@
 /** A life in a worker thread. */
+import type { Access } from '../protocol/manifest.ts';
 import { SignalBoard } from '../protocol/signal-board.ts';
 import { wrapControl } from '../transport/control-port.ts';
 import { messagePortTransport } from '../transport/message-port.ts';
 import { openLifeLink } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
+import { accessToLoad } from './load-paths.ts';
 import { heldBytes, type MemoryReading } from './memory-rules.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { Obituary } from './obituary.ts';
@@ -16,7 +18,7 @@ export function createThread(request: LifeRequest): Life {
   const { worker, words, bus, control } = shellFor(plan);
   const board = new SignalBoard(words);
   board.hold({ park: false });
-  control.postMessage(bootDataOf(request));
+  control.postMessage(bootDataOf(request, guardOf(request)));
   const obituary = new Obituary();
   const transport = messagePortTransport(bus, () => {
     events.malformed('a message that cannot be deserialised');
@@ -96,6 +98,12 @@ export function createThread(request: LifeRequest): Life {
     stack: () => stackOf(worker),
     diagnosis,
   };
+}
+
+/** Node's permission model is one for all threads of a process. */
+function guardOf({ plan, entryUrl }: LifeRequest): Access | undefined {
+  const { entry, access } = plan;
+  return access && accessToLoad(access, { entry, entryUrl });
 }
 
 function inMib(reading: MemoryReading): string {

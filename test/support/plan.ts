@@ -42,5 +42,6 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     restart: { ...DEFAULT_RESTART, ...fields.restart },
     env: {},
     secrets: [],
+    access: undefined,
   };
 }

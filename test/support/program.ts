@@ -15,8 +15,20 @@ export interface ProgramEnd {
 }
 
 /** A program that does not end by itself fails the test, and is killed. */
-export async function runProgram(name: string, ...args: string[]): Promise<ProgramEnd> {
-  const child = spawn(process.execPath, [fileURLToPath(fixture(name)), ...args], {
+export function runProgram(name: string, ...args: string[]): Promise<ProgramEnd> {
+  return runNode([], name, args);
+}
+
+/** The same, where the program may read and write files, but start neither thread nor process. */
+export function runRestricted(name: string, ...args: string[]): Promise<ProgramEnd> {
+  const flags = process.allowedNodeEnvironmentFlags.has('--permission')
+    ? ['--permission']
+    : ['--experimental-permission', '--disable-warning=ExperimentalWarning'];
+  return runNode([...flags, '--allow-fs-read=*', '--allow-fs-write=*'], name, args);
+}
+
+async function runNode(flags: string[], name: string, args: string[]): Promise<ProgramEnd> {
+  const child = spawn(process.execPath, [...flags, fileURLToPath(fixture(name)), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => {

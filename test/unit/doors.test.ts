@@ -39,6 +39,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'MailboxOptions',
       'ManagerContext',
       'OutputOf',
+      'PathSpec',
       'Permissions',
       'PluginHandle',
       'PluginListing',

@@ -48,6 +48,7 @@ describe('a plan', () => {
       restart: DEFAULT_RESTART,
       env: {},
       secrets: [],
+      access: undefined,
     });
   });
 

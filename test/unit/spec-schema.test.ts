@@ -43,7 +43,13 @@ describe('a spec', () => {
       mailbox: { capacity: 5, overflow: 'wait' },
       limits: { startTimeoutMs: 1, callTimeoutMs: 0, memoryMb: 64, payloadDepthMax: 10 },
       restart: { type: 'temporary', intensity: 0, backoff: { jitter: 1 }, redeliver: 2 },
-      permissions: { env: ['HOME'] },
+      permissions: {
+        env: ['HOME'],
+        fs: { read: ['data', '*'], write: ['file:///tmp/x'] },
+        childProcess: true,
+        worker: false,
+        addons: true,
+      },
     };
     expect(checkSpec(full, 'program')).toEqual(full);
     expect(checkSpec({ $schema: 'https://example.org/s.json', ...full }, 'manifest')).toMatchObject(
@@ -65,6 +71,14 @@ describe('a spec', () => {
     expect(refusalOf({ ...SPEC, entry }, 'manifest').message).toContain('"entry');
   });
 
+  it('of a program may have URLs as paths, one of a manifest may not', () => {
+    const permissions = { fs: { read: [new URL('file:///data/')] } };
+    expect(checkSpec({ ...SPEC, permissions }, 'program').permissions).toEqual(permissions);
+    expect(refusalOf({ ...SPEC, permissions }, 'manifest').message).toContain(
+      '"permissions.fs.read.0"',
+    );
+  });
+
   it('keeps a key __proto__ of its config harmless', () => {
     const config = JSON.parse('{"__proto__": {"polluted": true}}') as object;
     checkSpec({ ...SPEC, config }, 'manifest');
@@ -81,7 +95,20 @@ describe('a field is refused by its name:', () => {
       { restart: { backoff: { base: 1 } } },
       'unknown field "restart.backoff.base"',
     ],
-    ['unknown within permissions', { permissions: { fs: {} } }, 'unknown field "permissions.fs"'],
+    ['unknown within permissions', { permissions: { net: {} } }, 'unknown field "permissions.net"'],
+    [
+      'unknown within permissions.fs',
+      { permissions: { fs: { execute: [] } } },
+      'unknown field "permissions.fs.execute"',
+    ],
+    [
+      'a path with a star in it',
+      { permissions: { fs: { read: ['a', 'data/*'] } } },
+      '"permissions.fs.read.1"',
+    ],
+    ['a path, empty', { permissions: { fs: { write: [''] } } }, '"permissions.fs.write.0"'],
+    ['paths, no list', { permissions: { fs: { read: '*' } } }, '"permissions.fs.read"'],
+    ['a permission, no truth value', { permissions: { worker: 1 } }, '"permissions.worker"'],
     [
       'unknown within a dependency',
       { dependencies: [{ id: 'a', rnage: '1' }] },
