@@ -131,7 +131,7 @@ export class Kernel {
         events.emit('restarting', id, generation, { delayMs: Number(event.data['delayMs'] ?? 0) });
         return;
       case 'restarted':
-        keepSpare();
+        if (this.registry.find(id)?.plan.isolation === 'thread') keepSpare();
         events.emit('restarted', id, generation, groupOf(this.registry.groupOf(id)));
         return;
       case 'gave-up':

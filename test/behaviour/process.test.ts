@@ -17,7 +17,7 @@ import {
   type SpecOptions,
 } from '../support/manager.ts';
 import { startNeighbour } from '../support/neighbour.ts';
-import { codesOf, failureOf } from '../support/outcomes.ts';
+import { codesOf, failureOf, later } from '../support/outcomes.ts';
 import { runProgram } from '../support/program.ts';
 
 type Processed = PluginHandle<{ do: string; [key: string]: unknown }>;
@@ -300,7 +300,7 @@ describe('closing', () => {
   it('leaves no descriptor and no calls behind', async () => {
     const manager = createManager();
     const plugin = await runProcessed(manager);
-    const calls = Array.from({ length: 50 }, () => plugin.execute({ do: 'generation' }));
+    const calls = Array.from({ length: 50 }, () => later(plugin.execute({ do: 'generation' })));
     const report = await manager.close();
     expect(report).toEqual({ clean: true, problems: [] });
     const codes = new Set(await codesOf(calls));
