@@ -1,4 +1,6 @@
 /** What plugins say, for a program that does not listen: one line each on stderr. */
+import { inspect } from 'node:util';
+
 import type { KernelEvent, KernelEvents } from './kernel-events.ts';
 
 /** Prints until the program listens to `log` events itself. */
@@ -30,5 +32,10 @@ function lineOf(event: KernelEvent): string | undefined {
 
 function fieldsOf({ fields }: KernelEvent<'log'>): string {
   if (!fields || Object.keys(fields).length === 0) return '';
-  return ` ${JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`;
+  try {
+    return ` ${JSON.stringify(fields, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value))}`;
+  } catch {
+    // cycles
+    return ` ${inspect(fields, { breakLength: Infinity })}`;
+  }
 }

@@ -62,7 +62,9 @@ export class PluginManager {
     this.id = id;
     this.#kernel = new Kernel(id);
     this.context = createManagerContext(this.#kernel.services, id, (error) => {
-      this.#kernel.events.emit('warning', id, 0, { message: `a listener threw: ${String(error)}` });
+      this.#kernel.events.emit('warning', id, 0, {
+        message: `a listener threw: ${toWireError(error).message}`,
+      });
     });
     if (options.logs !== 'silent') printLogs(this.#kernel.events);
   }

@@ -6,12 +6,17 @@ import type { Death } from './life.ts';
 
 export class Obituary {
   readonly died: Promise<Death>;
+  readonly #end: (message: string) => void;
   #tell: (death: Death) => void = () => undefined;
+  #leaving: NodeJS.Timeout | undefined;
+  #isOver = false;
   #reason: Death['reason'] | undefined;
   #message: string | undefined;
   #error: Error | undefined;
 
-  constructor() {
+  /** @param end ends a life that should have ended by itself. */
+  constructor(end: (message: string) => void) {
+    this.#end = end;
     this.died = new Promise((resolve) => {
       this.#tell = resolve;
     });
@@ -21,6 +26,14 @@ export class Obituary {
   expect(reason: CrashReason | 'asked', message?: string): void {
     this.#reason ??= reason;
     this.#message ??= message;
+  }
+
+  /** It has cut itself off, as at its end: it is ended if that does not come. */
+  leaving(message: string): void {
+    if (this.#isOver) return;
+    this.#leaving ??= setTimeout(() => {
+      this.#end(message);
+    }, TERMINATE_TIMEOUT_MS);
   }
 
   heard(reason: Death['reason'], error?: unknown): void {
@@ -52,6 +65,8 @@ export class Obituary {
     otherwise: { reason: CrashReason; message: string },
     zombie: Promise<void> | undefined,
   ): void {
+    this.#isOver = true;
+    clearTimeout(this.#leaving);
     const reason = this.#reason ?? otherwise.reason;
     const message = this.#message ?? otherwise.message;
     this.#tell({ reason, message, exitCode, error: this.#error, zombie });

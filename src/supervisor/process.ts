@@ -1,8 +1,8 @@
 /** A life in a child process: the only place that starts one. */
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import os from 'node:os';
 import process from 'node:process';
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 import { PluginError } from '../protocol/errors.ts';
@@ -13,6 +13,7 @@ import { FileWords } from '../transport/board-file.ts';
 import { wrapControl } from '../transport/control-port.ts';
 import { openPipe } from '../transport/pipe.ts';
 import { STDIO, streamWriter } from '../transport/process-pipe.ts';
+import { bare } from './bare.ts';
 import { permittedTo } from './host-permission.ts';
 import { killAtExit } from './kill-at-exit.ts';
 import { openLifeLink } from './life-link.ts';
@@ -38,7 +39,16 @@ export function createProcess(request: LifeRequest): Life {
   const board = new SignalBoard(words);
   board.hold({ park: false });
   const { child, pid, toChild, fromChild } = start(request, words);
-  const obituary = new Obituary();
+  const obituary = new Obituary((message) => {
+    end('killed', message);
+  });
+  for (const stream of [toChild, fromChild]) {
+    stream.once('end', () => {
+      obituary.leaving('it closed a pipe of the runtime');
+    });
+  }
+  // nothing comes there but its end
+  toChild.resume();
   const output = new RawOutput(plan, (line) => {
     events.log(line);
   });
@@ -76,6 +86,7 @@ export function createProcess(request: LifeRequest): Life {
     stopWatch?.();
     spare();
     words.close();
+    control.close();
     toChild.destroy();
     fromChild.destroy();
   });
@@ -113,7 +124,7 @@ function createWords({ metadata: { id } }: PluginPlan): FileWords {
 interface Started {
   child: ChildProcess;
   pid: number;
-  toChild: Writable;
+  toChild: Duplex;
   fromChild: Readable;
 }
 
@@ -131,18 +142,23 @@ function start(request: LifeRequest, words: FileWords): Started {
   const { [STDIO.toChild]: toChild, [STDIO.fromChild]: fromChild } = child.stdio;
   // it may be gone while something is sent to it
   for (const stream of [toChild, fromChild]) stream?.on('error', () => undefined);
-  return { child, pid, toChild: toChild as Writable, fromChild: fromChild as Readable };
+  return { child, pid, toChild: toChild as Duplex, fromChild: fromChild as Readable };
 }
 
 function spawnWith(words: FileWords, request: LifeRequest): ChildProcess {
   const { metadata, env } = request.plan;
   try {
     return permittedTo('start a process', metadata.id, () =>
-      spawn(process.execPath, [...flagsOf(request), ENTRY], {
-        env: { ...env },
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', words.descriptor],
-        windowsHide: true,
-      }),
+      spawn(
+        process.execPath,
+        [...flagsOf(request), ENTRY],
+        bare<SpawnOptions>({
+          // Node passes on also what it inherits
+          env: bare({ ...env }),
+          stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe', words.descriptor],
+          windowsHide: true,
+        }),
+      ),
     );
   } catch (error) {
     words.close();

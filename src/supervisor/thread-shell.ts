@@ -9,6 +9,7 @@ import { WINDOW_CALLS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { boardBytes } from '../protocol/signal-board.ts';
 import type { ThreadData } from '../transport/message-port.ts';
+import { bare } from './bare.ts';
 import { hardLimitMb } from './memory-rules.ts';
 
 export interface ThreadShell {
@@ -74,8 +75,4 @@ function workerOptions(
     transferList: [workerData.busPort, workerData.controlPort],
     workerData,
   });
-}
-
-function bare<T extends object>(options: T): T {
-  return Object.assign(Object.create(null) as T, options);
 }

@@ -19,7 +19,15 @@ export function createThread(request: LifeRequest): Life {
   const board = new SignalBoard(words);
   board.hold({ park: false });
   control.postMessage(bootDataOf(request, guardOf(request)));
-  const obituary = new Obituary();
+  const obituary = new Obituary((message) => {
+    end('killed', message);
+  });
+  // the plugin can get at the other end
+  for (const port of [bus, control]) {
+    port.once('close', () => {
+      obituary.leaving('it closed a port of the runtime');
+    });
+  }
   const transport = messagePortTransport(bus, () => {
     events.malformed('a message that cannot be deserialised');
   });

@@ -1,6 +1,8 @@
 /** Cuts a stream of bytes into the messages of a pipe (pipe.ts), however it was chunked. */
 import { PIPE_MESSAGE_BYTES_MAX } from '../protocol/limits.ts';
 
+export const CHANNEL = { bus: 0, control: 1, controlRich: 2 } as const;
+
 export interface PipeMessage {
   channel: number;
   /** Valid as long as it is held; it may pin the chunk it came in. */
@@ -22,7 +24,7 @@ export class PipeReader {
     this.#deliver = deliver;
   }
 
-  /** @throws RangeError for a message that is larger than any may be. */
+  /** @throws RangeError for what can be no message. */
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#held += chunk.byteLength;
@@ -49,6 +51,9 @@ export class PipeReader {
 function messageBytes(bytes: Buffer): number {
   if (bytes.byteLength < HEAD_BYTES) return HEAD_BYTES;
   const batchBytes = refuseLarge(bytes.readUInt32LE(0));
+  // what others write here is found out at once, not after the length it seems to have
+  const channel = bytes.readUInt16LE(4);
+  if (channel > CHANNEL.controlRich) throw new RangeError(`channel ${String(channel)}`);
   const count = bytes.readUInt16LE(6);
   const headBytes = HEAD_BYTES + count * LENGTH_BYTES;
   if (bytes.byteLength < headBytes) return headBytes;

@@ -12,10 +12,8 @@ import type { Endpoint } from 'comlink';
 import { decode, encode } from '../protocol/codec.ts';
 import { FLAG, HEADER_BYTES } from '../protocol/frame.ts';
 import { PIPE_MESSAGE_BYTES_MAX, RUNTIME_LIMITS } from '../protocol/limits.ts';
-import { PipeReader, type PipeMessage } from './pipe-reader.ts';
+import { CHANNEL, PipeReader, type PipeMessage } from './pipe-reader.ts';
 import type { Transport } from './transport.ts';
-
-const CHANNEL = { bus: 0, control: 1, controlRich: 2 } as const;
 
 export interface PipeOptions {
   from: Readable;
@@ -73,7 +71,7 @@ export type MessageListener = (event: { data: unknown }) => void;
 
 /** What Comlink takes for a port. Its messages are plain objects. */
 export class ControlChannel implements Endpoint {
-  readonly #send: (channel: number, batch: Uint8Array) => void;
+  #send: (channel: number, batch: Uint8Array) => void;
   readonly #listeners = new Set<MessageListener>();
 
   constructor(send: (channel: number, batch: Uint8Array) => void) {
@@ -92,6 +90,12 @@ export class ControlChannel implements Endpoint {
 
   removeEventListener(_type: string, listener: MessageListener): void {
     this.#listeners.delete(listener);
+  }
+
+  /** Comlink holds on to it until its proxy is collected: what it reaches must not reach the proxy. */
+  close(): void {
+    this.#send = () => undefined;
+    this.#listeners.clear();
   }
 
   receive(bytes: Uint8Array, channel: number): void {

@@ -38,7 +38,7 @@ export async function codesOf(promises: readonly Promise<unknown>[]): Promise<st
   const outcomes = await soon(Promise.allSettled(promises), 15_000);
   return outcomes.map((outcome) => {
     if (outcome.status === 'fulfilled') return 'ok';
-    return outcome.reason instanceof PluginError ? outcome.reason.code : String(outcome.reason);
+    return codeOf(outcome.reason);
   });
 }
 
@@ -50,6 +50,11 @@ export async function failuresOf(promise: Promise<unknown>): Promise<PluginError
     expect(each).toBeInstanceOf(PluginError);
     return each as PluginError;
   });
+}
+
+/** What an error is told apart by. */
+export function codeOf(error: unknown): string {
+  return error instanceof PluginError ? error.code : String(error);
 }
 
 /** All chunks of a stream, and the error it ended with, if it did. */
