@@ -9,6 +9,7 @@ import type {
   PluginState,
   PluginStats,
 } from '../protocol/report.ts';
+import { toWireError } from '../protocol/wire-error.ts';
 import type { Verb } from '../supervisor/machine.ts';
 import { printLogs } from './console-log.ts';
 import { createManagerContext, type ManagerContext } from './context.ts';
