@@ -78,12 +78,3 @@ describe('a crash by the memory limit', () => {
     expect(plugin.state).toBe('failed');
   });
 });
-
-describe('a process with --max-old-space-size', () => {
-  it('is warned once, when the first plugin with a memory limit is loaded', async () => {
-    const { stdout } = await runProgram('heap-flag-program.mjs');
-    const { before, after } = JSON.parse(stdout) as { before: string[]; after: string[] };
-    expect(before).toEqual([]);
-    expect(after).toEqual([expect.stringContaining('--max-old-space-size=2000')]);
-  });
-});
