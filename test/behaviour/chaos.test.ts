@@ -11,7 +11,7 @@ import type { Tier } from '../support/chaos/cast.ts';
 import { chaos } from '../support/chaos/chaos.ts';
 import { anySeed } from '../support/chaos/random.ts';
 
-const CALLS = Number(process.env['CHAOS_CALLS'] ?? 1_500);
+const CALLS = Number(process.env['CHAOS_CALLS'] ?? 1_200);
 const TIMEOUT_MS = 60_000 + 60 * CALLS;
 
 const given = process.env['CHAOS_SEED'];
