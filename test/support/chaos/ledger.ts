@@ -2,7 +2,7 @@
 import { PluginError, type PluginManager } from 'troupe';
 
 import type { Member } from './cast.ts';
-import type { Ending, Errand } from './deeds.ts';
+import type { Ending, Errand } from './errand.ts';
 
 /** What may happen to any call, as its plugin may end at any time. */
 const ANY_TIME: ReadonlySet<Ending> = new Set([
