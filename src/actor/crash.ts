@@ -19,9 +19,11 @@ type ExitCode = Parameters<typeof process.exit>[0];
 
 export function installCrashHandlers(link: Link, redactor: Redactor): LastWords {
   const reallyExit = process.exit.bind(process);
+  let isExiting = false;
   const exit = (exitCode?: ExitCode): never => {
-    // what is waited for elsewhere is not the end of the thread, but to know of it
-    link.tell(KIND.gone, Number(exitCode ?? process.exitCode ?? 0) >>> 0);
+    // what is waited for elsewhere is not the end of the thread, but to know of it. Node itself
+    // comes here after the `exit` event, with an error that is on its way by another port
+    if (!isExiting) link.tell(KIND.gone, Number(exitCode ?? process.exitCode ?? 0) >>> 0);
     link.flush();
     return reallyExit(exitCode);
   };
@@ -34,6 +36,7 @@ export function installCrashHandlers(link: Link, redactor: Redactor): LastWords 
   process.on('unhandledRejection', (error) => die(CRASH_KIND['unhandled-rejection'], error));
   // results of calls that ended before the plugin left are still in the outbox
   process.on('exit', () => {
+    isExiting = true;
     link.flush();
   });
   return {

@@ -1,6 +1,8 @@
 /** How an actor in a process of its own reaches its supervisor: two pipes, and a file of words. */
+import { fstatSync } from 'node:fs';
 import process from 'node:process';
 
+import { PIPE_LOOK_MS } from '../protocol/limits.ts';
 import type { BootData } from '../protocol/messages.ts';
 import { SignalBoard } from '../protocol/signal-board.ts';
 import { FileWords } from '../transport/board-file.ts';
@@ -14,6 +16,7 @@ const NOT_FOR_PLUGINS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** @param boot called once it is known which plugin this is, before what follows is read. */
 export function whenAssigned(boot: (carrier: Carrier) => void): void {
   for (const signal of NOT_FOR_PLUGINS) process.on(signal, () => undefined);
+  watchPipes();
   const { bus, control } = openPipe({
     from: childInput(orphaned),
     write: blockingWriter(STDIO.fromChild, orphaned),
@@ -29,6 +32,24 @@ export function whenAssigned(boot: (carrier: Carrier) => void): void {
     });
   };
   control.addEventListener('message', onBoot);
+}
+
+/** A plugin may close what connects it, or open something else in its place: nothing says so by itself. */
+function watchPipes(): void {
+  const inode = (descriptor: number): number => fstatSync(descriptor).ino;
+  const pipes = [STDIO.toChild, STDIO.fromChild].map((descriptor) => ({
+    descriptor,
+    is: inode(descriptor),
+  }));
+  const look = (): void => {
+    try {
+      if (pipes.every(({ descriptor, is }) => inode(descriptor) === is)) return;
+    } catch {
+      // closed
+    }
+    orphaned();
+  };
+  setInterval(look, PIPE_LOOK_MS).unref();
 }
 
 /** Nobody supervises it any more, and exit handlers of the plugin's could keep it alive. */

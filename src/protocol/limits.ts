@@ -143,6 +143,9 @@ export const BATCH_BYTES = 64 * 1024;
 /** One message to or from another process, the buffers it moves included (bytes). */
 export const PIPE_MESSAGE_BYTES_MAX = 1024 * MIB;
 
+/** A process looks this often whether its pipes are still there (ms). */
+export const PIPE_LOOK_MS = 1_000;
+
 /** What a process that has ended may still have said is waited for this long (ms). */
 export const PIPE_DRAIN_MS = 500;
 

@@ -110,7 +110,9 @@ describe('a heap snapshot that cannot be taken', () => {
 
   it('leaves nothing where it is aborted, and the plugin goes on when it has been taken', async () => {
     const manager = createManager();
-    const keeper = await run(manager, 'keeper.mjs', { config: HEAVY });
+    // asked often enough to be asked while it stands still
+    const limits = { healthTimeoutMs: 50 };
+    const keeper = await run(manager, 'keeper.mjs', { config: HEAVY, limits });
     const folder = await temporaryFolder();
     const end = new AbortController();
     const file = path.join(folder, 'aborted');
