@@ -47,6 +47,8 @@ export function specOf(name: string, options: SpecOptions = {}): PluginSpec {
     type: 'tool',
     entry: fixture(name),
     isolation: ISOLATION,
+    // what is said of one thread is said of a pool of one
+    ...(ISOLATION === 'pool' && rest.isolation === undefined ? { threads: 1 } : {}),
     limits: { ...SHORT_LIMITS, ...limits },
     ...rest,
   };
