@@ -5,6 +5,7 @@
 import process from 'node:process';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { ActorLink } from '../supervisor/call-target.ts';
 import type { SupervisorEvent } from '../supervisor/chronicle.ts';
 import type { Life, LifeRequest } from '../supervisor/life.ts';
 import { createPool } from '../supervisor/pool.ts';
@@ -12,7 +13,6 @@ import { createProcess } from '../supervisor/process.ts';
 import { endSpare, keepSpare } from '../supervisor/spare-thread.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import { createThread } from '../supervisor/thread.ts';
-import type { Link } from '../transport/link.ts';
 import { prepareEntry } from './entry.ts';
 import { EventHub } from './event-hub.ts';
 import { settleAll } from './fleet.ts';
@@ -36,7 +36,7 @@ export class Kernel {
     locks: new Locks(),
     memory: new SharedMemory(),
   };
-  readonly #sessions = new Map<Link, Session>();
+  readonly #sessions = new Map<ActorLink, Session>();
   #heapFlagChecked = false;
 
   /** @param id the agent's: what plugins see as `ctx.agentId`. */
@@ -107,7 +107,7 @@ export class Kernel {
     return request.plan.isolation === 'pool' ? createPool(request) : createThread(request);
   }
 
-  #sessionOf(caller: Supervisor, link: Link): Session {
+  #sessionOf(caller: Supervisor, link: ActorLink): Session {
     const known = this.#sessions.get(link);
     if (known) return known;
     const session = new Session({

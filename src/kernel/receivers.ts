@@ -5,9 +5,9 @@ import { PluginError } from '../protocol/errors.ts';
 import { FLAG, KIND } from '../protocol/frame.ts';
 import { RUNTIME_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
 import { fromWireError, isWireError, toWireError } from '../protocol/wire-error.ts';
+import type { ActorLink } from '../supervisor/call-target.ts';
 import type { Call, Receiver } from '../supervisor/call.ts';
 import type { Dispatcher } from '../supervisor/dispatcher.ts';
-import type { Link } from '../transport/link.ts';
 
 export interface Progress {
   fraction: number;
@@ -108,11 +108,11 @@ export class StreamReceiver implements Receiver {
 
 /** Of a call that another actor made: what comes is passed on without being decoded. */
 export class LinkReceiver implements Receiver {
-  readonly #link: Link;
+  readonly #link: ActorLink;
   readonly #to: { slot: number; number: number };
   readonly #settled: () => void;
 
-  constructor(link: Link, to: { slot: number; number: number }, settled: () => void) {
+  constructor(link: ActorLink, to: { slot: number; number: number }, settled: () => void) {
     this.#link = link;
     this.#to = to;
     this.#settled = settled;

@@ -2,10 +2,10 @@
 import type { Payload } from '../protocol/codec.ts';
 import { KIND } from '../protocol/frame.ts';
 import { EVENT_BACKLOG_MAX, STREAM_CREDIT_CHUNKS } from '../protocol/limits.ts';
-import type { Link } from '../transport/link.ts';
+import type { ActorLink } from '../supervisor/call-target.ts';
 
 export interface ServedStreamOptions {
-  link: Link;
+  link: ActorLink;
   to: { slot: number; number: number };
   /** What a slow reader gets: every value up to a bound, or only the newest. */
   keep: 'all' | 'newest';
@@ -14,7 +14,7 @@ export interface ServedStreamOptions {
 export class ServedStream {
   /** Values a slow reader lost. */
   dropped = 0;
-  readonly #link: Link;
+  readonly #link: ActorLink;
   readonly #to: { slot: number; number: number };
   readonly #backlogMax: number;
   #credit: number;

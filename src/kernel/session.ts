@@ -7,9 +7,9 @@ import { PluginError } from '../protocol/errors.ts';
 import { FLAG, KERNEL_ROUTE, KIND, TIMEOUT_UNSAID, type FrameReader } from '../protocol/frame.ts';
 import { ROUTES_MAX, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import { toWireError } from '../protocol/wire-error.ts';
+import type { ActorLink } from '../supervisor/call-target.ts';
 import { Call } from '../supervisor/call.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
-import type { Link } from '../transport/link.ts';
 import { LinkReceiver } from './receivers.ts';
 
 /** Something open that its caller may cancel or give credit. */
@@ -21,7 +21,7 @@ export interface Inbound {
 export interface SessionOptions {
   caller: Supervisor;
   /** Over which the actor speaks. */
-  link: Link;
+  link: ActorLink;
   /** The plugin a call goes to. */
   find: (id: string) => Supervisor | undefined;
   /** A call to the kernel itself. What it returns is what stays open of it. */
@@ -35,7 +35,7 @@ export interface ReturnTo {
 
 export class Session {
   readonly caller: Supervisor;
-  readonly link: Link;
+  readonly link: ActorLink;
   readonly #find: SessionOptions['find'];
   readonly #serve: SessionOptions['serve'];
   readonly #routes = new Map<number, string>();

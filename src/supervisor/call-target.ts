@@ -1,6 +1,6 @@
 import type { SignalBoard } from '../protocol/signal-board.ts';
 /** Where a plugin's calls go while it lives: one actor behind a link, or many behind what acts as one. */
-import type { Link, ReturnAddress } from '../transport/link.ts';
+import type { Link } from '../transport/link.ts';
 
 /** What a dispatcher needs of a link. */
 export type CallLink = Pick<
@@ -17,6 +17,9 @@ export interface CallBoard extends Pick<
   cancelSettled(number: number): void;
 }
 
+/** What the kernel needs of a link over which an actor calls it. */
+export type ActorLink = Pick<Link, 'reply' | 'exchangeOf'>;
+
 /** What carries calls, and knows which of them had begun. */
 export interface CallCarrier {
   readonly link: CallLink;
@@ -31,4 +34,3 @@ export interface CallTarget extends CallCarrier {
 
 /** A call that was open when its link closed. */
 export type OpenCall = ReturnType<Link['close']>[number];
-export type { ReturnAddress };

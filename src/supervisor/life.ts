@@ -6,8 +6,7 @@ import type { FrameReader } from '../protocol/frame.ts';
 import type { Access, PluginPlan } from '../protocol/manifest.ts';
 import type { ActorControl, BootData } from '../protocol/messages.ts';
 import type { CrashReason, LogLine, ThreadCounts } from '../protocol/report.ts';
-import type { Link } from '../transport/link.ts';
-import type { CallCarrier, CallTarget } from './call-target.ts';
+import type { ActorLink, CallCarrier, CallTarget } from './call-target.ts';
 import type { CpuProfile, ProfileRequest } from './cpu-profile.ts';
 import type { MemoryReading } from './memory-rules.ts';
 
@@ -26,7 +25,7 @@ export interface Life extends CallTarget {
   /** Epoch ms. */
   readonly startedAt: number;
   /** Over which its actors speak to the kernel. */
-  readonly links: Iterable<Link>;
+  readonly links: Iterable<ActorLink>;
   /** Raw: a verb of it hangs for ever when the thread dies. */
   readonly control: ActorControl;
   /** Settles once, when nothing more can come from it. */
@@ -65,7 +64,7 @@ export interface LifeDiagnosis {
 /** What a life tells while it lasts. */
 export interface LifeEvents {
   /** Calls an actor makes over this link of the life, and cancels and credit about them. */
-  outgoing(frame: FrameReader, link: Link): void;
+  outgoing(frame: FrameReader, link: ActorLink): void;
   log(line: LogLine): void;
   /** The pause of this number stands still at a checkpoint. */
   parked(pause: number): void;

@@ -17,14 +17,16 @@ export interface PoolControlScope {
   opened(): void;
   /** All are at rest. */
   rested(pause: number): void;
-  /** Hooks run meanwhile: threads need not answer. */
-  during<T>(work: Promise<T>): Promise<T>;
+  /** Hooks run meanwhile: threads need not answer. One that ends in a lifecycle hook ends the pool. */
+  during<T>(hooks: 'lifecycle' | 'pause', work: Promise<T>): Promise<T>;
 }
 
 export function poolControl(pool: PoolControlScope): ActorControl {
   const { threads, wanted } = pool;
-  const all = (work: (thread: PoolThread) => Promise<Outcome>): Promise<Outcome> =>
-    pool.during(Promise.all(threads.map(work)).then(together));
+  const all = (
+    hooks: 'lifecycle' | 'pause',
+    work: (thread: PoolThread) => Promise<Outcome>,
+  ): Promise<Outcome> => pool.during(hooks, Promise.all(threads.map(work)).then(together));
   return {
     async open() {
       await pool.manned;
@@ -35,17 +37,17 @@ export function poolControl(pool: PoolControlScope): ActorControl {
     },
     hook(name) {
       wanted.add(name);
-      return all((thread) => thread.advance(wanted));
+      return all('lifecycle', (thread) => thread.advance(wanted));
     },
     async pause(number) {
-      const outcome = await all((thread) => thread.pause());
+      const outcome = await all('pause', (thread) => thread.pause());
       if (outcome.ok) pool.rested(number);
       return outcome;
     },
-    resume: () => all((thread) => thread.resume()),
+    resume: () => all('pause', (thread) => thread.resume()),
     shutdown(names) {
       wanted.delete('start');
-      return all((thread) => thread.shutdown(names));
+      return all('lifecycle', (thread) => thread.shutdown(names));
     },
     ping: () => Promise.resolve(),
     health() {

@@ -2,8 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 
 import { START_HOOKS, type Outcome, type StartHook } from '../protocol/messages.ts';
-import { toWireError } from '../protocol/wire-error.ts';
-import type { Death, LifeEvents, LifeRequest } from './life.ts';
+import type { LifeEvents, LifeRequest } from './life.ts';
 import type { Recruit } from './pool-crew.ts';
 import { endWhenSilent } from './silence.ts';
 import { threadLife, type ThreadLife } from './thread.ts';
@@ -35,7 +34,7 @@ export class PoolThread {
   isParked = false;
   readonly #leases: MessagePort;
   readonly #done = new Set<StartHook>();
-  readonly #gone: Promise<Outcome<never>>;
+  readonly #gone: Promise<Outcome>;
   #pause = 0;
   #reached: (() => void) | undefined;
   #turn: Promise<Outcome>;
@@ -67,23 +66,23 @@ export class PoolThread {
         events.unresponsive(silence);
       },
     });
-    this.#gone = this.life.died.then((death) => {
+    this.#gone = this.life.died.then(() => {
       this.isOver = true;
       stopWatch();
       this.#leases.close();
-      return { ok: false, error: toWireError(causeOf(death)) };
+      return DONE;
     });
-    this.opened = Promise.race([this.life.control.open(), this.#gone]);
+    this.opened = this.life.control.open();
     this.#turn = this.opened.then((outcome) => (outcome.ok ? DONE : outcome));
   }
 
-  /** Runs those of these hooks that did not run yet, in order. */
+  /** Runs those of these hooks that did not run yet, in order. Who is gone never answers. */
   advance(wanted: ReadonlySet<StartHook>): Promise<Outcome> {
     this.#turn = this.#turn.then(async (before) => {
       if (!before.ok) return before;
       for (const name of START_HOOKS) {
         if (!wanted.has(name) || this.#done.has(name)) continue;
-        const outcome = await this.#orGone(this.life.control.hook(name));
+        const outcome = await this.life.control.hook(name);
         if (!outcome.ok) return outcome;
         this.#done.add(name);
       }
@@ -105,10 +104,9 @@ export class PoolThread {
     return this.#orAtCheckpoint(this.life.control.resume(this.#pause));
   }
 
-  async shutdown(names: ('stop' | 'unload')[]): Promise<Outcome> {
+  shutdown(names: ('stop' | 'unload')[]): Promise<Outcome> {
     this.#done.delete('start');
-    const outcome = await this.#orGone(this.life.control.shutdown(names));
-    return this.isOver ? DONE : outcome;
+    return this.life.control.shutdown(names);
   }
 
   endLease(number: number): void {
@@ -121,14 +119,6 @@ export class PoolThread {
         resolve(DONE);
       };
     });
-    return Promise.race([answer, reached, this.#gone.then(() => DONE)]);
+    return Promise.race([answer, reached, this.#gone]);
   }
-
-  #orGone(answer: Promise<Outcome>): Promise<Outcome> {
-    return Promise.race([answer, this.#gone]);
-  }
-}
-
-export function causeOf({ reason, message, error }: Death): Error {
-  return error ?? new Error(`a thread of the pool ended (${reason}): ${message}`);
 }

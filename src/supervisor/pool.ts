@@ -8,13 +8,13 @@ import { LEASE_LINGER_MS, TERMINATE_TIMEOUT_MS, type ThreadsOptions } from '../p
 import type { StartHook } from '../protocol/messages.ts';
 import type { ThreadCounts } from '../protocol/report.ts';
 import { fromWireError } from '../protocol/wire-error.ts';
-import type { Link } from '../transport/link.ts';
+import type { ActorLink } from './call-target.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Death, Life, LifeRequest } from './life.ts';
 import { poolBoard, poolLink, threadOf, type PoolBoard } from './pool-calls.ts';
 import { POOL_DIAGNOSIS, poolControl } from './pool-control.ts';
 import { createCrew, type CreateCrew, type Crew, type Recruit } from './pool-crew.ts';
-import { causeOf, PoolThread, type CreateThreadLife } from './pool-thread.ts';
+import { PoolThread, type CreateThreadLife } from './pool-thread.ts';
 
 /** What a pool is made of; a test has its own. */
 export interface PoolParts {
@@ -49,7 +49,8 @@ class Pool implements Life {
   #isRoomTold = true;
   #sweep: NodeJS.Timeout | undefined;
   #isOpen = false;
-  #hooks = 0;
+  /** How many are under way. */
+  readonly #hooks = { lifecycle: 0, pause: 0 };
   #parkedPause: number | undefined;
   #isEnding = false;
   #man: () => void = () => undefined;
@@ -81,12 +82,12 @@ class Pool implements Life {
         this.#parkedPause = pause;
         request.events.parked(pause);
       },
-      during: async (work) => {
-        this.#hooks++;
+      during: async (hooks, work) => {
+        this.#hooks[hooks]++;
         try {
           return await work;
         } finally {
-          this.#hooks--;
+          this.#hooks[hooks]--;
         }
       },
     });
@@ -105,7 +106,7 @@ class Pool implements Life {
     });
   }
 
-  get links(): Link[] {
+  get links(): ActorLink[] {
     return this.#threads.map(({ life }) => life.link);
   }
 
@@ -156,7 +157,7 @@ class Pool implements Life {
       moved: () => {
         this.#moved();
       },
-      isExcused: () => this.#hooks > 0,
+      isExcused: () => this.#hooks.lifecycle + this.#hooks.pause > 0,
     });
     this.#threads.push(thread);
     if (this.#isEnding) thread.life.end('asked');
@@ -171,7 +172,8 @@ class Pool implements Life {
   async #prepare(thread: PoolThread): Promise<void> {
     const { startTimeoutMs, hookTimeoutMs } = this.#request.plan.limits;
     const limitMs = startTimeoutMs + this.#wanted.size * hookTimeoutMs;
-    const outcome = await within(thread.advance(this.#wanted), limitMs);
+    const gone = thread.life.died.then((): typeof TIMED_OUT => TIMED_OUT);
+    const outcome = await within(Promise.race([thread.advance(this.#wanted), gone]), limitMs);
     if (thread.isOver) return;
     if (outcome !== TIMED_OUT && outcome.ok) {
       thread.isReady = true;
@@ -192,8 +194,9 @@ class Pool implements Life {
 
   #lost(thread: PoolThread, death: Death): void {
     if (this.#isEnding) return;
-    if (!thread.isReady && death.reason !== 'asked') {
-      this.#fail({ ...death, error: causeOf(death) });
+    const isNeeded = !thread.isReady || this.#hooks.lifecycle > 0;
+    if (isNeeded && death.reason !== 'asked') {
+      this.#fail(death);
       return;
     }
     const { link, board, links } = thread.life;

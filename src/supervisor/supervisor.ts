@@ -7,8 +7,7 @@ import type { FrameReader } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { createRedactor } from '../protocol/redact.ts';
 import type { HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
-import type { Link } from '../transport/link.ts';
-import type { CallCarrier } from './call-target.ts';
+import type { ActorLink, CallCarrier } from './call-target.ts';
 import type { Call, CallRequest } from './call.ts';
 import { Chronicle, stopped, type SupervisorEvent } from './chronicle.ts';
 import { endOf } from './crash-report.ts';
@@ -44,9 +43,9 @@ export interface SupervisorOptions {
   /** Finds and, for TypeScript, bundles the code; rejects with LOAD_FAILED. */
   prepareEntry(plan: PluginPlan): Promise<PreparedEntry>;
   /** An actor calls somebody over this link. */
-  outgoing(link: Link, frame: FrameReader): void;
+  outgoing(link: ActorLink, frame: FrameReader): void;
   /** Nobody speaks over this link any more: what its actor holds or waits for is to be let go. */
-  hungUp(link: Link): void;
+  hungUp(link: ActorLink): void;
   emit(event: SupervisorEvent, generation: number): void;
   /** Default `Math.random`. */
   random?: () => number;
@@ -210,7 +209,10 @@ export class Supervisor {
         return;
       case 'end':
         this.#life?.end('asked');
-        if (!effect.awaited) this.#letGo('aborted', stopped(this.id));
+        if (!effect.awaited) {
+          const { phase } = this.#machine;
+          this.#letGo('aborted', phase.at === 'failed' ? phase.error : stopped(this.id));
+        }
         return;
       case 'retry-in':
         this.#retry = setTimeout(() => {
