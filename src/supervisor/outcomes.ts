@@ -157,9 +157,10 @@ export function onThreadDied(
   }
   const { end, error } = event;
   const decision = decideRestart(env.restart, machine.history, end, env);
-  return decision.restart
-    ? { machine: { ...machine, history: decision.history }, effects: [] }
-    : restartOrGiveUp(machine, end, error, env, [END]);
+  if (!decision.restart) return restartOrGiveUp(machine, end, error, env, [END]);
+  // it is replaced without a delay, so it counts now
+  const restarts = [...decision.history.restarts.slice(0, -1), env.now];
+  return { machine: { ...machine, history: { ...decision.history, restarts } }, effects: [] };
 }
 
 export function onRetry(machine: Machine): Step {

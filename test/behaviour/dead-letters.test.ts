@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { boardOf } from '../support/assistant.ts';
 import { eventsOf, recordEvents } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
+import { AFTER_A_CRASH } from '../support/isolation.ts';
 import { createManager, fixture, runAssistant } from '../support/manager.ts';
 import { codesOf, failureFrom, failureOf, later } from '../support/outcomes.ts';
 
@@ -54,7 +55,7 @@ describe('a call that keeps killing its plugin', () => {
       reason: 'poison',
       message: error.message,
       deliveries: 2,
-      generation: 2,
+      generation: AFTER_A_CRASH.generation,
       hasInput: true,
     };
     expect(letters).toEqual([expect.objectContaining(letter)]);
