@@ -76,7 +76,7 @@ describe('a pool', () => {
     const plugin = await runPool(createManager(), { threads: { min: 1, max: 3 } });
     await meeting(plugin, 3);
     const ran = await Promise.all([1, 2, 3].map(() => plugin.execute({ do: 'ran' })));
-    expect(ran).toEqual(Array(3).fill(['load', 'init', 'start']));
+    expect(ran).toEqual([1, 2, 3].map(() => ['load', 'init', 'start']));
   });
 
   it('tells health and stats while all its threads are busy, and no other plugin has `threads`', async () => {
