@@ -8,7 +8,9 @@ import { SharedWords } from '../protocol/board-words.ts';
 import type { ThreadsOptions } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { isIntroduction } from '../transport/message-port.ts';
-import { bare, resourceLimitsOf, type ThreadShell } from './thread-shell.ts';
+import { bare } from './bare.ts';
+import { permittedTo } from './host-permission.ts';
+import { execArgvOf, resourceLimitsOf, type ThreadShell } from './thread-shell.ts';
 
 /** A thread that waits to be told which plugin it is. */
 export interface Recruit extends ThreadShell {
@@ -54,7 +56,7 @@ export const createCrew: CreateCrew = (plan, { min, max, idleMs }, events) => {
   const watched = new WeakSet<Worker>();
   /** Threads that have not joined, by id. */
   const coming = new Set<number>();
-  const piscina = new Piscina({
+  const options: ConstructorParameters<typeof Piscina>[0] = {
     filename: ENTRY,
     minThreads: min,
     maxThreads: max,
@@ -64,7 +66,7 @@ export const createCrew: CreateCrew = (plan, { min, max, idleMs }, events) => {
     recordTiming: false,
     argv: [],
     env: bare({ ...plan.env }),
-    execArgv: [],
+    execArgv: execArgvOf(plan.access?.addons ?? true),
     resourceLimits: resourceLimitsOf(plan.limits),
     loadBalancer: (task, workers) => {
       const request = requests.get(numberOf(task));
@@ -75,7 +77,8 @@ export const createCrew: CreateCrew = (plan, { min, max, idleMs }, events) => {
       request?.granted(chosen.id);
       return chosen;
     },
-  });
+  };
+  const piscina = permittedTo('start a thread', plan.metadata.id, () => new Piscina(options));
 
   /** Piscina tells of a thread when it is ready; one that never is should be noticed, too. */
   const watch = (): void => {

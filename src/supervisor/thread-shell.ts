@@ -59,12 +59,15 @@ export function createShell(options: ShellOptions): ThreadShell {
  * Every option is set, on objects without a prototype: neither a polluted `Object.prototype` nor
  * what this process was started with changes a plugin's thread.
  */
-function workerOptions({ name, env, addons, limits }: ShellOptions, workerData: ThreadData): WorkerOptions {
+function workerOptions(
+  { name, env, addons, limits }: ShellOptions,
+  workerData: ThreadData,
+): WorkerOptions {
   return bare({
     argv: [],
     env: bare({ ...env }),
     eval: false,
-    execArgv: addons ? [] : ['--no-addons'],
+    execArgv: execArgvOf(addons),
     name,
     resourceLimits: resourceLimitsOf(limits),
     stdin: false,
@@ -74,6 +77,10 @@ function workerOptions({ name, env, addons, limits }: ShellOptions, workerData: 
     transferList: [workerData.busPort, workerData.controlPort],
     workerData,
   });
+}
+
+export function execArgvOf(addons: boolean): string[] {
+  return addons ? [] : ['--no-addons'];
 }
 
 export function resourceLimitsOf({ memoryMb, stackMb }: ThreadLimits): ResourceLimits {
