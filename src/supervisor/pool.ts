@@ -4,7 +4,7 @@
  * go straight over its link. What Piscina is asked for is not a call but a lease: a thread that is
  * there for calls for as long as some wait.
  */
-import { LEASE_LINGER_MS, TERMINATE_TIMEOUT_MS, type ThreadsOptions } from '../protocol/limits.ts';
+import { TERMINATE_TIMEOUT_MS, type ThreadsOptions } from '../protocol/limits.ts';
 import type { StartHook } from '../protocol/messages.ts';
 import type { ThreadCounts } from '../protocol/report.ts';
 import { fromWireError } from '../protocol/wire-error.ts';
@@ -14,6 +14,7 @@ import type { Death, Life, LifeRequest } from './life.ts';
 import { poolBoard, poolLink, threadOf, type PoolBoard } from './pool-calls.ts';
 import { POOL_DIAGNOSIS, poolControl } from './pool-control.ts';
 import { createCrew, type CreateCrew, type Crew, type Recruit } from './pool-crew.ts';
+import { Leases } from './pool-leases.ts';
 import { PoolThread, type CreateThreadLife } from './pool-thread.ts';
 
 /** What a pool is made of; a test has its own. */
@@ -40,14 +41,7 @@ class Pool implements Life {
   readonly #crew: Crew;
   readonly #threads: PoolThread[] = [];
   readonly #wanted = new Set<StartHook>();
-  /** Leases that are granted, by thread. */
-  readonly #leases = new Map<number, { number: number; forget: AbortController }>();
-  /** Leases that are asked for or granted. */
-  #leased = 0;
-  #lastLease = 0;
-  #waiting = 0;
-  #isRoomTold = true;
-  #sweep: NodeJS.Timeout | undefined;
+  readonly #leases: Leases;
   #isOpen = false;
   /** How many are under way. */
   readonly #hooks = { lifecycle: 0, pause: 0 };
@@ -62,7 +56,16 @@ class Pool implements Life {
     this.#options = plan.threads ?? { min: 1, max: 1, idleMs: 0 };
     this.#createLife = createLife;
     this.generation = generation;
-    const view = { threads: this.#threads, free: () => this.#threads.find(this.#isFree) };
+    this.#leases = new Leases({
+      max: this.#options.max,
+      crew: () => this.#crew,
+      threads: this.#threads,
+      room: () => {
+        request.events.room();
+      },
+    });
+    const { isFree } = this.#leases;
+    const view = { threads: this.#threads, free: () => this.#threads.find(isFree) };
     this.link = poolLink(view);
     this.board = poolBoard(view);
     this.died = new Promise((resolve) => {
@@ -102,7 +105,7 @@ class Pool implements Life {
         const message = `a new thread of the pool exited with code ${String(exitCode)}`;
         this.#fail({ reason: 'exit', message, exitCode, error: undefined });
       },
-      choose: (threadIds) => this.#choose(threadIds),
+      choose: (threadIds) => this.#leases.choose(threadIds),
     });
   }
 
@@ -122,9 +125,7 @@ class Pool implements Life {
   }
 
   demand(waiting: number): void {
-    this.#waiting = waiting;
-    this.#balance();
-    if (waiting === 0 && this.#threads.some(this.#isFree)) this.#sweepSoon();
+    this.#leases.demand(waiting);
   }
 
   threads(): ThreadCounts {
@@ -146,8 +147,6 @@ class Pool implements Life {
   stack(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
-
-  // --- threads ---
 
   #join(recruit: Recruit): void {
     const thread = new PoolThread({
@@ -177,7 +176,7 @@ class Pool implements Life {
     if (thread.isOver) return;
     if (outcome !== TIMED_OUT && outcome.ok) {
       thread.isReady = true;
-      if (this.#leases.has(thread.id)) this.#tellRoom();
+      this.#leases.ready(thread);
       return;
     }
     // who opened the pool hears of its first threads
@@ -203,11 +202,10 @@ class Pool implements Life {
     this.#request.events.threadDied({ link, board, links }, death);
     this.#threads.splice(this.#threads.indexOf(thread), 1);
     this.#moved();
-    if (!death.zombie) return;
-    // Piscina would wait for it
-    const lease = this.#leases.get(thread.id);
-    if (lease) lease.forget.abort();
-    else this.end('hang', 'a thread of the pool did not end');
+    // Piscina would wait for a zombie
+    if (death.zombie && !this.#leases.forget(thread)) {
+      this.end('hang', 'a thread of the pool did not end');
+    }
   }
 
   /** Nobody stands still at a checkpoint any more. */
@@ -221,7 +219,7 @@ class Pool implements Life {
   #fail(cause: Omit<Death, 'zombie'>): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    clearTimeout(this.#sweep);
+    this.#leases.close();
     const reason = cause.reason === 'asked' ? 'asked' : 'hang';
     for (const { life } of this.#threads) life.end(reason);
     const ended = within(this.#crew.end(), TERMINATE_TIMEOUT_MS);
@@ -237,73 +235,5 @@ class Pool implements Life {
     // zombies have been waited for already
     if (zombies.length === 0) await crew;
     return zombies;
-  }
-
-  // --- leases ---
-
-  readonly #isFree = ({ id, isReady, isOver, life }: PoolThread): boolean =>
-    isReady && !isOver && life.link.openCalls === 0 && this.#leases.has(id);
-
-  /** One that serves already rather than one that has to come up first. */
-  #choose(threadIds: readonly number[]): number | undefined {
-    const stateOf = (threadId: number): PoolThread | undefined =>
-      this.#threads.find(({ id }) => id === threadId);
-    const able = threadIds.filter((id) => !this.#leases.has(id) && stateOf(id)?.isOver !== true);
-    return able.find((id) => stateOf(id)?.isReady) ?? able[0];
-  }
-
-  /** As many threads as there are calls, up to all. */
-  #balance(): void {
-    if (this.#isEnding) return;
-    const wanted = Math.min(this.#options.max, this.link.openCalls + this.#waiting);
-    while (this.#leased < wanted) this.#ask();
-  }
-
-  #ask(): void {
-    this.#lastLease++;
-    const lease = { number: this.#lastLease, forget: new AbortController() };
-    let threadId = 0;
-    this.#leased++;
-    const over = this.#crew.lease({
-      number: lease.number,
-      signal: lease.forget.signal,
-      granted: (id) => {
-        threadId = id;
-        this.#leases.set(id, lease);
-        this.#tellRoom();
-      },
-    });
-    void over.then((inOrder) => {
-      this.#leased--;
-      if (this.#leases.get(threadId) === lease) this.#leases.delete(threadId);
-      if (inOrder) this.#balance();
-      // a thread died of it: what follows from that comes first
-      else
-        setImmediate(() => {
-          this.#balance();
-        });
-    });
-  }
-
-  #tellRoom(): void {
-    if (!this.#isRoomTold) return;
-    this.#isRoomTold = false;
-    queueMicrotask(() => {
-      this.#isRoomTold = true;
-      if (!this.#isEnding) this.#request.events.room();
-    });
-  }
-
-  #sweepSoon(): void {
-    this.#sweep ??= setTimeout(() => {
-      this.#sweep = undefined;
-      if (this.#waiting > 0) return;
-      for (const thread of this.#threads.filter(this.#isFree)) {
-        const lease = this.#leases.get(thread.id);
-        if (!lease) continue;
-        this.#leases.delete(thread.id);
-        thread.endLease(lease.number);
-      }
-    }, LEASE_LINGER_MS).unref();
   }
 }

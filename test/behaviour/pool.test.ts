@@ -1,4 +1,6 @@
 /** A stateless plugin in many threads. DESIGN §7; FAILURES 4, 12, 29. */
+import { fileURLToPath } from 'node:url';
+
 import type { PluginHandle, PluginManager } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
@@ -108,6 +110,18 @@ describe('a pool', () => {
     });
   });
 
+  it('holds all its threads to their permissions', async () => {
+    const plugin = await run(createManager(), 'trespasser.mjs', {
+      isolation: 'pool',
+      threads: 2,
+      permissions: { fs: {} },
+    });
+    const read = { do: 'read', path: fileURLToPath(new URL('../unit', import.meta.url)) };
+    const outcomes = await Promise.all([plugin.execute(read), plugin.execute(read)]);
+    const denied: unknown = expect.objectContaining({ code: 'ERR_ACCESS_DENIED' });
+    expect(outcomes).toEqual([denied, denied]);
+  });
+
   it('does not load a plugin that carries its state over', async () => {
     const manager = createManager();
     const error = await failureOf(run(manager, 'stateful.mjs', { isolation: 'pool' }));
@@ -157,6 +171,16 @@ describe('a thread of a pool that dies', () => {
       data: { phase: 'running' },
     });
     expect((await crashed).crash.reason).toBe('hang');
+    await bystander.release();
+    expect(typeof (await bystander.answer)).toBe('number');
+  });
+
+  it('because it held too much dies alone', async () => {
+    const manager = createManager();
+    const plugin = await runPool(manager, { threads: 2, limits: { memoryMb: 48 } });
+    const bystander = await waiting(manager, plugin, 'go');
+    const error = await failureOf(plugin.execute({ do: 'hoard' }));
+    expect(error).toMatchObject({ code: 'PLUGIN_CRASHED', data: { reason: 'memory-limit' } });
     await bystander.release();
     expect(typeof (await bystander.answer)).toBe('number');
   });
