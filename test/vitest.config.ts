@@ -43,6 +43,31 @@ const SAME_IN_A_PROCESS = [
   'values',
 ];
 
+// Not those that are about a life that ends and comes back: a pool replaces a thread, and lives on.
+const SAME_IN_A_POOL = [
+  'bad-hooks',
+  'bad-values',
+  'calls',
+  'checkpoint',
+  'close',
+  'context',
+  'dead-letters',
+  'deadlines',
+  'health',
+  'hostile-results',
+  'lifecycle',
+  'pause',
+  'plugin-streams',
+  'plugin-to-plugin',
+  'secrets',
+  'state',
+  'stats',
+  'streams',
+  'thrown',
+  'unload',
+  'values',
+];
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
@@ -71,6 +96,16 @@ export default defineConfig({
           name: 'process',
           include: SAME_IN_A_PROCESS.map((name) => `test/behaviour/${name}.test.ts`),
           env: { TROUPE_TEST_ISOLATION: 'process' },
+          server: { deps: BUILT },
+        },
+      },
+      {
+        // The same claims about plugins that live in pools.
+        extends: true,
+        test: {
+          name: 'pool',
+          include: SAME_IN_A_POOL.map((name) => `test/behaviour/${name}.test.ts`),
+          env: { TROUPE_TEST_ISOLATION: 'pool' },
           server: { deps: BUILT },
         },
       },

@@ -5,8 +5,10 @@
 import process from 'node:process';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { ActorLink } from '../supervisor/call-target.ts';
 import type { SupervisorEvent } from '../supervisor/chronicle.ts';
 import type { Life, LifeRequest } from '../supervisor/life.ts';
+import { createPool } from '../supervisor/pool.ts';
 import { createProcess } from '../supervisor/process.ts';
 import { endSpare, keepSpare } from '../supervisor/spare-thread.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
@@ -34,7 +36,7 @@ export class Kernel {
     locks: new Locks(),
     memory: new SharedMemory(),
   };
-  readonly #sessions = new Map<Life, Session>();
+  readonly #sessions = new Map<ActorLink, Session>();
   #heapFlagChecked = false;
 
   /** @param id the agent's: what plugins see as `ctx.agentId`. */
@@ -51,13 +53,13 @@ export class Kernel {
       agentId: this.id,
       createLife: (request) => this.#createLife(request),
       prepareEntry,
-      outgoing: (life, frame) => {
-        this.#sessionOf(supervisor, life).onFrame(frame);
+      outgoing: (link, frame) => {
+        this.#sessionOf(supervisor, link).onFrame(frame);
       },
-      lifeEnded: (life) => {
-        this.#sessions.get(life)?.end();
-        this.#sessions.delete(life);
-        this.services.locks.releaseAll(life);
+      hungUp: (link) => {
+        this.#sessions.get(link)?.end();
+        this.#sessions.delete(link);
+        this.services.locks.releaseAll(link);
       },
       emit: (event, generation) => {
         this.#tell(id, generation, event);
@@ -102,19 +104,19 @@ export class Kernel {
         this.events.emit('warning', this.id, 0, { message: heapFlagWarning(flag) });
       }
     }
-    return createThread(request);
+    return request.plan.isolation === 'pool' ? createPool(request) : createThread(request);
   }
 
-  #sessionOf(caller: Supervisor, life: Life): Session {
-    const known = this.#sessions.get(life);
+  #sessionOf(caller: Supervisor, link: ActorLink): Session {
+    const known = this.#sessions.get(link);
     if (known) return known;
     const session = new Session({
       caller,
-      life,
+      link,
       find: (id) => this.registry.find(id),
       serve: (asking, request, to) => serve(this.services, asking, request, to),
     });
-    this.#sessions.set(life, session);
+    this.#sessions.set(link, session);
     return session;
   }
 

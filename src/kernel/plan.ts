@@ -1,5 +1,6 @@
 /** From a checked spec to a plan: defaults filled in, the entry resolved and kept inside its folder. */
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -8,7 +9,13 @@ import semver from 'semver';
 import { CodecError } from '../protocol/codec-error.ts';
 import { bodyOf, decode, encode } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
-import { DEFAULT_LIMITS, DEFAULT_MAILBOX, DEFAULT_RESTART } from '../protocol/limits.ts';
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_MAILBOX,
+  DEFAULT_RESTART,
+  POOL_IDLE_MS,
+  type ThreadsOptions,
+} from '../protocol/limits.ts';
 import type {
   Dependency,
   DependencySpec,
@@ -34,6 +41,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
       field: 'host',
     });
   }
+  const threads = threadsOf(spec);
   const config = checkedConfig(spec);
   const env = environment(spec.permissions?.env ?? []);
   return {
@@ -46,7 +54,8 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     config,
     enabled: spec.enabled ?? true,
     autoStart: spec.autoStart ?? true,
-    concurrency: spec.concurrency ?? 1,
+    concurrency: threads?.max ?? spec.concurrency ?? 1,
+    threads,
     mailbox: { ...DEFAULT_MAILBOX, ...defined(spec.mailbox) },
     limits,
     restart: {
@@ -58,6 +67,33 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     secrets: secretsOf(spec, config, env),
     access: accessOf(spec, entry, folder),
   };
+}
+
+/** @throws PluginError `INVALID_SPEC` for what makes no sense in a pool, or only there. */
+function threadsOf({
+  id,
+  isolation,
+  threads,
+  concurrency,
+}: PluginSpec): ThreadsOptions | undefined {
+  if (isolation !== 'pool') {
+    if (threads === undefined) return undefined;
+    const what = `"threads" is for isolation 'pool'; remove it, or set "isolation": "pool"`;
+    throw invalid(id, what, { field: 'threads' });
+  }
+  if (concurrency !== undefined && concurrency !== 1) {
+    const what = `"concurrency": a thread of a pool is inside one call at a time; set threads.max`;
+    throw invalid(id, what, { field: 'concurrency' });
+  }
+  const given = typeof threads === 'number' ? { min: threads, max: threads } : defined(threads);
+  const cores = os.availableParallelism();
+  const max = given.max ?? Math.max(cores, given.min ?? 1);
+  const { min = 1, idleMs = POOL_IDLE_MS } = given;
+  if (min > max) {
+    const what = `"threads.min": ${String(min)} is more than threads.max (${String(max)})`;
+    throw invalid(id, what, { field: 'threads' });
+  }
+  return { min, max, idleMs };
 }
 
 function metadataOf(spec: PluginSpec): PluginMetadata {

@@ -5,9 +5,9 @@ import { PluginError } from '../protocol/errors.ts';
 import { FLAG, KIND } from '../protocol/frame.ts';
 import { RUNTIME_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
 import { fromWireError, isWireError, toWireError } from '../protocol/wire-error.ts';
+import type { ActorLink } from '../supervisor/call-target.ts';
 import type { Call, Receiver } from '../supervisor/call.ts';
 import type { Dispatcher } from '../supervisor/dispatcher.ts';
-import type { Life } from '../supervisor/life.ts';
 
 export interface Progress {
   fraction: number;
@@ -108,48 +108,43 @@ export class StreamReceiver implements Receiver {
 
 /** Of a call that another actor made: what comes is passed on without being decoded. */
 export class LinkReceiver implements Receiver {
-  readonly #life: Life;
+  readonly #link: ActorLink;
   readonly #to: { slot: number; number: number };
   readonly #settled: () => void;
 
-  constructor(life: Life, to: { slot: number; number: number }, settled: () => void) {
-    this.#life = life;
+  constructor(link: ActorLink, to: { slot: number; number: number }, settled: () => void) {
+    this.#link = link;
     this.#to = to;
     this.#settled = settled;
   }
 
   result(body: Body): void {
     this.#settled();
-    this.#life.link.reply(KIND.result, this.#to, forwardable(body));
+    this.#link.reply(KIND.result, this.#to, forwardable(body));
   }
 
   failure(body: Body, fromRuntime: boolean): void {
     this.#settled();
-    this.#life.link.reply(
-      KIND.failure,
-      this.#to,
-      forwardable(body),
-      fromRuntime ? FLAG.runtime : 0,
-    );
+    this.#link.reply(KIND.failure, this.#to, forwardable(body), fromRuntime ? FLAG.runtime : 0);
   }
 
   chunk(body: Body): void {
-    this.#life.link.reply(KIND.chunk, this.#to, forwardable(body));
+    this.#link.reply(KIND.chunk, this.#to, forwardable(body));
   }
 
   end(): void {
     this.#settled();
-    this.#life.link.reply(KIND.end, this.#to);
+    this.#link.reply(KIND.end, this.#to);
   }
 
   progress(body: Body): void {
-    this.#life.link.reply(KIND.progress, this.#to, forwardable(body));
+    this.#link.reply(KIND.progress, this.#to, forwardable(body));
   }
 
   reject(error: PluginError): void {
     this.#settled();
     const payload = encode(toWireError(error), RUNTIME_LIMITS);
-    this.#life.link.reply(KIND.failure, this.#to, payload, FLAG.runtime);
+    this.#link.reply(KIND.failure, this.#to, payload, FLAG.runtime);
   }
 }
 

@@ -2,10 +2,10 @@
 import type { Payload } from '../protocol/codec.ts';
 import { KIND } from '../protocol/frame.ts';
 import { EVENT_BACKLOG_MAX, STREAM_CREDIT_CHUNKS } from '../protocol/limits.ts';
-import type { Life } from '../supervisor/life.ts';
+import type { ActorLink } from '../supervisor/call-target.ts';
 
 export interface ServedStreamOptions {
-  life: Life;
+  link: ActorLink;
   to: { slot: number; number: number };
   /** What a slow reader gets: every value up to a bound, or only the newest. */
   keep: 'all' | 'newest';
@@ -14,14 +14,14 @@ export interface ServedStreamOptions {
 export class ServedStream {
   /** Values a slow reader lost. */
   dropped = 0;
-  readonly #life: Life;
+  readonly #link: ActorLink;
   readonly #to: { slot: number; number: number };
   readonly #backlogMax: number;
   #credit: number;
   #backlog: Payload[] = [];
 
-  constructor({ life, to, keep }: ServedStreamOptions) {
-    this.#life = life;
+  constructor({ link, to, keep }: ServedStreamOptions) {
+    this.#link = link;
     this.#to = to;
     this.#credit = keep === 'newest' ? 1 : STREAM_CREDIT_CHUNKS;
     this.#backlogMax = keep === 'newest' ? 1 : EVENT_BACKLOG_MAX;
@@ -50,12 +50,12 @@ export class ServedStream {
 
   end(): void {
     this.#backlog = [];
-    this.#life.link.reply(KIND.end, this.#to);
+    this.#link.reply(KIND.end, this.#to);
   }
 
   #send(payload: Payload): void {
     try {
-      this.#life.link.reply(KIND.chunk, this.#to, payload);
+      this.#link.reply(KIND.chunk, this.#to, payload);
       this.#credit--;
     } catch {
       // shared memory reaches no process: this reader misses it, and who wrote it is not to blame

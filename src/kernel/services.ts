@@ -28,14 +28,14 @@ export function serve(
   to: ReturnTo,
 ): Inbound | undefined {
   const { state, events, locks, memory } = services;
-  const { life, caller } = session;
+  const { link, caller } = session;
   const request = asRequest(asked);
   const answer = (value: unknown): undefined => {
-    life.link.reply(KIND.result, to, encode(value, RUNTIME_LIMITS));
+    link.reply(KIND.result, to, encode(value, RUNTIME_LIMITS));
   };
   switch (request.op) {
     case 'state.get':
-      life.link.reply(KIND.result, to, state.payload(request.key) ?? NOTHING);
+      link.reply(KIND.result, to, state.payload(request.key) ?? NOTHING);
       return undefined;
     case 'state.read': {
       answer({ value: state.get(request.key), version: state.version(request.key) });
@@ -60,7 +60,7 @@ export function serve(
       return;
     }
     case 'state.watch':
-      return watch(state, request.key, new ServedStream({ life, to, keep: 'newest' }));
+      return watch(state, request.key, new ServedStream({ link, to, keep: 'newest' }));
     case 'events.emit':
       events.emit({ topic: request.topic, data: request.data, from: caller.id, at: Date.now() });
       {
@@ -68,20 +68,20 @@ export function serve(
         return;
       }
     case 'events.on':
-      return subscribe(events, request.topic, new ServedStream({ life, to, keep: 'all' }));
+      return subscribe(events, request.topic, new ServedStream({ link, to, keep: 'all' }));
     case 'lock.acquire':
-      locks.acquire(request.name, life, request.timeoutMs).then(answer, (error: unknown) => {
+      locks.acquire(request.name, link, request.timeoutMs).then(answer, (error: unknown) => {
         session.refuse(to, asPluginError(error));
       });
       return undefined;
     case 'lock.release':
-      locks.release(request.token, life);
+      locks.release(request.token, link);
       {
         answer(undefined);
         return;
       }
     case 'shared': {
-      if (!life.sharesMemory) throw noSharedMemory(caller.id);
+      if (caller.plan.isolation === 'process') throw noSharedMemory(caller.id);
       answer(memory.get(request.name, request.byteLength));
       return;
     }

@@ -1,14 +1,14 @@
 /**
- * What one life of an actor has open towards the rest: calls to other plugins, streams the kernel
- * serves it, locks it holds. When the life ends, all of it is let go.
+ * What one actor has open towards the rest: calls to other plugins, streams the kernel serves it,
+ * locks it holds. When its link ends, all of it is let go.
  */
 import { decode, encode, forwardable } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG, KERNEL_ROUTE, KIND, TIMEOUT_UNSAID, type FrameReader } from '../protocol/frame.ts';
 import { ROUTES_MAX, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import { toWireError } from '../protocol/wire-error.ts';
+import type { ActorLink } from '../supervisor/call-target.ts';
 import { Call } from '../supervisor/call.ts';
-import type { Life } from '../supervisor/life.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { LinkReceiver } from './receivers.ts';
 
@@ -20,7 +20,8 @@ export interface Inbound {
 
 export interface SessionOptions {
   caller: Supervisor;
-  life: Life;
+  /** Over which the actor speaks. */
+  link: ActorLink;
   /** The plugin a call goes to. */
   find: (id: string) => Supervisor | undefined;
   /** A call to the kernel itself. What it returns is what stays open of it. */
@@ -34,15 +35,15 @@ export interface ReturnTo {
 
 export class Session {
   readonly caller: Supervisor;
-  readonly life: Life;
+  readonly link: ActorLink;
   readonly #find: SessionOptions['find'];
   readonly #serve: SessionOptions['serve'];
   readonly #routes = new Map<number, string>();
   readonly #inbound = new Map<number, Inbound>();
 
-  constructor({ caller, life, find, serve }: SessionOptions) {
+  constructor({ caller, link, find, serve }: SessionOptions) {
     this.caller = caller;
-    this.life = life;
+    this.link = link;
     this.#find = find;
     this.#serve = serve;
   }
@@ -68,7 +69,7 @@ export class Session {
   refuse(to: ReturnTo, error: PluginError): void {
     this.#inbound.delete(to.number);
     const payload = encode(toWireError(error), RUNTIME_LIMITS);
-    this.life.link.reply(KIND.failure, to, payload, FLAG.runtime);
+    this.link.reply(KIND.failure, to, payload, FLAG.runtime);
   }
 
   end(): void {
@@ -111,7 +112,7 @@ export class Session {
     refuseCycle(target, parent);
     const timeoutMs =
       frame.detail === TIMEOUT_UNSAID ? target.plan.limits.callTimeoutMs : frame.detail;
-    const receiver = new LinkReceiver(this.life, to, () => this.#inbound.delete(to.number));
+    const receiver = new LinkReceiver(this.link, to, () => this.#inbound.delete(to.number));
     const { dispatcher } = target;
     const call = target.accept({
       payload: forwardable(frame),
@@ -133,7 +134,7 @@ export class Session {
 
   /** The caller's own call on whose behalf it calls, if it still runs. */
   #parentOf(number: number): Call | undefined {
-    const exchange = number === 0 ? undefined : this.life.link.exchangeOf(number);
+    const exchange = number === 0 ? undefined : this.link.exchangeOf(number);
     return exchange instanceof Call ? exchange : undefined;
   }
 }

@@ -18,6 +18,7 @@ const milliseconds = z
   .min(0)
   .max(2 ** 31 - 1);
 const count = z.number().int().min(0);
+const threadCount = z.number().int().min(1).max(1_024);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits');
 
 const id = z
@@ -99,6 +100,13 @@ const fields = {
   enabled: z.boolean().optional(),
   autoStart: z.boolean().optional(),
   concurrency: z.number().int().min(1).max(1_024).optional(),
+  threads: z
+    .union([
+      threadCount,
+      z.strictObject({ min: threadCount, max: threadCount, idleMs: milliseconds }).partial(),
+    ])
+    .optional()
+    .describe("Of isolation 'pool' only"),
   mailbox: z
     .strictObject({
       capacity: z.number().int().min(1),
@@ -138,13 +146,11 @@ const SPEC = z.strictObject({
 
 /** Fields of the design whose parts are not in this version, with what to do until then. */
 const NOT_YET: Record<string, string> = {
-  threads: 'elastic pools are not in this version; register the plugin under several ids',
   replicas: 'replicas are not in this version; register the plugin under several ids',
   reload: 'reload is not in this version; call manager.restart(id) after a change',
   wasm: 'WebAssembly plugins are not in this version',
 };
 const NOT_YET_VALUES: Record<string, ReadonlyMap<string, string>> = {
-  isolation: new Map([['pool', "isolation 'pool' is not in this version; use 'thread'"]]),
   host: new Map([
     ['script', "host 'script' is not in this version; use 'module'"],
     ['wasm', "host 'wasm' is not in this version; use 'module'"],

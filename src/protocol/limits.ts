@@ -113,6 +113,21 @@ export const DEFAULT_RESTART: RestartOptions = {
   redeliver: 1,
 };
 
+/** How many threads a pool has. */
+export interface ThreadsOptions {
+  /** Kept also while nothing is called. Default 1. */
+  min: number;
+  /** Default: as many as the machine does in parallel. */
+  max: number;
+  /** A thread above `min` that serves no call for so long is ended (ms). Default 10,000. */
+  idleMs: number;
+}
+
+export const POOL_IDLE_MS = 10_000;
+
+/** A thread of a pool that has no call keeps its place for this long (ms): the next one need not ask for it. */
+export const LEASE_LINGER_MS = 20;
+
 /** Calls sent to an actor and not yet answered: bounds what a stuck plugin can pile up in its port. */
 export const WINDOW_CALLS = 1_024;
 

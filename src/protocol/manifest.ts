@@ -1,5 +1,5 @@
 /** What a plugin says of itself, and what its embedder asks for: data only, checked in the kernel. */
-import type { Limits, MailboxOptions, RestartOptions } from './limits.ts';
+import type { Limits, MailboxOptions, RestartOptions, ThreadsOptions } from './limits.ts';
 
 export const PLUGIN_TYPES = ['llm', 'tool', 'storage', 'memory', 'monitor', 'custom'] as const;
 export type PluginType = (typeof PLUGIN_TYPES)[number];
@@ -91,6 +91,8 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
   autoStart?: boolean | undefined;
   /** Calls the plugin may be inside of at once, in its one thread. Default 1, as an actor. */
   concurrency?: number | undefined;
+  /** Of `isolation: 'pool'` only; a number is `min` and `max` at once. */
+  threads?: number | Partial<ThreadsOptions> | undefined;
   mailbox?: Partial<MailboxOptions> | undefined;
   limits?: Partial<Limits> | undefined;
   restart?:
@@ -112,7 +114,10 @@ export interface PluginPlan {
   config: Record<string, unknown>;
   enabled: boolean;
   autoStart: boolean;
+  /** Calls it may be inside of at once: of a pool, one in each thread. */
   concurrency: number;
+  /** Of a pool. */
+  threads: ThreadsOptions | undefined;
   mailbox: MailboxOptions;
   limits: Limits;
   restart: RestartOptions;

@@ -112,8 +112,17 @@ export interface PluginStats {
   lastCrash: CrashReport | undefined;
   /** Its last log lines (20 at most), oldest first, of all its lives. */
   logs: string[];
+  /** Of a pool that lives; no other plugin has it. */
+  threads?: ThreadCounts | undefined;
   /** What the plugin's `stats` hook says. */
   plugin: Record<string, unknown>;
+}
+
+export interface ThreadCounts {
+  /** Those there are now, also where they are not ready yet. */
+  running: number;
+  min: number;
+  max: number;
 }
 
 export interface HealthReport {

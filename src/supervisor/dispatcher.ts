@@ -8,21 +8,13 @@ import { CANCEL_REASON, FLAG, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
 import { CALL_BYTES, WINDOW_BYTES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { DeadLetter, DeadLetterReason } from '../protocol/report.ts';
-import type { SignalBoard } from '../protocol/signal-board.ts';
 import { toWireError } from '../protocol/wire-error.ts';
-import type { Link } from '../transport/link.ts';
+import type { CallCarrier, CallTarget } from './call-target.ts';
 import { bytesOf, Call, movesBuffers, type CallOwner, type CallRequest } from './call.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Deadlines } from './deadlines.ts';
 import { Mailbox, type MailboxBound } from './mailbox.ts';
 import { Meter, type CallEnd } from './meter.ts';
-
-/** Where calls go while the plugin lives. */
-export interface CallTarget {
-  readonly generation: number;
-  readonly link: Link;
-  readonly board: SignalBoard;
-}
 
 export interface DispatcherEvents {
   /** A begun call ignored its abort for the whole grace. */
@@ -99,6 +91,7 @@ export class Dispatcher implements CallOwner {
       // a frame that lies in a batch, or among those of other calls, would keep all of it
       request.payload = keepable(request.payload);
       this.#mailbox.push(call);
+      this.#tellDemand();
     }
     return call;
   }
@@ -111,6 +104,13 @@ export class Dispatcher implements CallOwner {
   setFlowing(flowing: boolean): void {
     this.#flowing = flowing;
     if (flowing) this.#pump();
+    this.#tellDemand();
+  }
+
+  /** The target has room that no answer made. */
+  roomMade(): void {
+    if (this.#flowing) this.#pump();
+    this.#tellDemand();
   }
 
   /**
@@ -121,14 +121,24 @@ export class Dispatcher implements CallOwner {
     const target = this.#target;
     this.#target = undefined;
     if (!target) return;
-    this.#bytesAtActor = 0;
-    this.meter.lateReplies += target.link.lateReplies;
+    this.#sortOut(target, error, how);
+  }
+
+  /** A part of the target is over, as in {@link disconnect}, and the rest goes on. */
+  lose(part: CallCarrier, error: PluginError, how: 'crashed' | 'aborted'): void {
+    this.#sortOut(part, error, how);
+    this.roomMade();
+  }
+
+  #sortOut({ link, board }: CallCarrier, error: PluginError, how: 'crashed' | 'aborted'): void {
+    this.meter.lateReplies += link.lateReplies;
     const back: Call[] = [];
-    for (const { exchange, address } of target.link.close()) {
+    for (const { exchange, address } of link.close()) {
       if (!(exchange instanceof Call)) continue;
+      this.#bytesAtActor -= exchange.bytes;
       this.#forget(exchange);
       if (exchange.settled) continue;
-      const begun = target.board.hasBegun(address.number) || movesBuffers(exchange.request.payload);
+      const begun = board.hasBegun(address.number) || movesBuffers(exchange.request.payload);
       if (!begun) {
         exchange.deliveries--;
         back.push(exchange);
@@ -157,7 +167,7 @@ export class Dispatcher implements CallOwner {
       if (!board || !address || call.settled || board.hasBegun(address.number)) continue;
       if (board.cancel(address.slot, address.number)) {
         // it slipped in just before the gate was held: it may end, or the actor skips it
-        board.withdraw(address.slot);
+        board.withdraw(address.slot, address.number);
       } else {
         call.cancelled = true;
         this.#target?.link.signal(KIND.cancel, address, CANCEL_REASON.stop);
@@ -217,9 +227,14 @@ export class Dispatcher implements CallOwner {
     this.#forget(call);
     this.#bytesAtActor -= call.bytes;
     if (this.#flowing && this.#mailbox.length > 0) this.#pump();
+    this.#tellDemand();
   }
 
   // --- inside ---
+
+  #tellDemand(): void {
+    this.#target?.demand?.(this.#flowing ? this.#mailbox.length : 0);
+  }
 
   /** The short way past the mailbox, for a plugin that keeps up. */
   #canSendNow(call: Call): boolean {
@@ -303,7 +318,9 @@ export class Dispatcher implements CallOwner {
   #forget(call: Call): void {
     clearTimeout(call.grace);
     call.grace = undefined;
-    if (call.cancelled) this.#target?.board.cancelSettled();
+    if (call.cancelled && call.address) {
+      this.#target?.board.cancelSettled(call.address.number);
+    }
     call.cancelled = false;
   }
 

@@ -19,13 +19,13 @@ export function openLifeLink(
   const flush = (): void => {
     link.flush();
   };
-  const link = new Link({
+  const link: Link = new Link({
     transport,
     generation,
     slots: WINDOW_CALLS,
     onFrame: (frame) => {
       if (frame.kind === KIND.gone) gone(frame.detail | 0);
-      else onFrame(frame, events, obituary);
+      else onFrame(frame, link, events, obituary);
     },
     onMalformed: (what) => {
       events.malformed(what);
@@ -40,13 +40,13 @@ export function openLifeLink(
 /** `queueMicrotask` makes an async resource for each batch; a settled promise does not. */
 const THIS_TURN = Promise.resolve();
 
-function onFrame(frame: FrameReader, events: LifeEvents, obituary: Obituary): void {
+function onFrame(frame: FrameReader, link: Link, events: LifeEvents, obituary: Obituary): void {
   switch (frame.kind) {
     case KIND.call:
     case KIND.cancel:
     case KIND.credit:
     case KIND.bind:
-      events.outgoing(frame);
+      events.outgoing(frame, link);
       return;
     case KIND.log:
       events.log(decode(frame, DEFAULT_LIMITS) as LogLine);

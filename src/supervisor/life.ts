@@ -5,9 +5,8 @@
 import type { FrameReader } from '../protocol/frame.ts';
 import type { Access, PluginPlan } from '../protocol/manifest.ts';
 import type { ActorControl, BootData } from '../protocol/messages.ts';
-import type { CrashReason, LogLine } from '../protocol/report.ts';
-import type { SignalBoard } from '../protocol/signal-board.ts';
-import type { Link } from '../transport/link.ts';
+import type { CrashReason, LogLine, ThreadCounts } from '../protocol/report.ts';
+import type { ActorLink, CallCarrier, CallTarget } from './call-target.ts';
 import type { CpuProfile, ProfileRequest } from './cpu-profile.ts';
 import type { MemoryReading } from './memory-rules.ts';
 
@@ -22,20 +21,23 @@ export interface Death {
   zombie: Promise<void> | undefined;
 }
 
-export interface Life {
-  readonly generation: number;
+export interface Life extends CallTarget {
   /** Epoch ms. */
   readonly startedAt: number;
-  readonly link: Link;
-  readonly board: SignalBoard;
+  /** Over which its actors speak to the kernel. */
+  readonly links: Iterable<ActorLink>;
   /** Raw: a verb of it hangs for ever when the thread dies. */
   readonly control: ActorControl;
   /** Settles once, when nothing more can come from it. */
   readonly died: Promise<Death>;
-  /** Ends it: for a reason of ours, or because somebody asked. */
-  end(reason: CrashReason | 'asked', message?: string): void;
-  /** Whether a `SharedArrayBuffer` reaches it. */
-  readonly sharesMemory: boolean;
+  /**
+   * Ends it: for a reason of ours, or because somebody asked.
+   *
+   * @param call what a life of many threads loses is only the one inside this call.
+   */
+  end(reason: CrashReason | 'asked', message?: string, call?: number): void;
+  /** Of a life of many threads: how many there are, and may be. */
+  threads?(): ThreadCounts;
   /** Share of the time its event loop was busy since the last question, 0 to 1; `undefined` where only it can say. */
   utilization(): number | undefined;
   /** How long its event loop has slept since its start (ms); 0 where that cannot be seen from outside. */
@@ -61,8 +63,8 @@ export interface LifeDiagnosis {
 
 /** What a life tells while it lasts. */
 export interface LifeEvents {
-  /** Calls the actor makes, and cancels and credit about them. */
-  outgoing(frame: FrameReader): void;
+  /** Calls an actor makes over this link of the life, and cancels and credit about them. */
+  outgoing(frame: FrameReader, link: ActorLink): void;
   log(line: LogLine): void;
   /** The pause of this number stands still at a checkpoint. */
   parked(pause: number): void;
@@ -70,6 +72,12 @@ export interface LifeEvents {
   malformed(what: string): void;
   /** It holds more than it may, and is being ended. */
   overMemory(reading: MemoryReading, limitBytes: number): void;
+  /** A thread of many was silent though it was inside no call. */
+  unresponsive(silence: { reason: string; stack: string | undefined }): void;
+  /** A thread of many is gone, with the calls that were there; the life goes on. */
+  threadDied(thread: CallCarrier & Pick<Life, 'links'>, death: Death): void;
+  /** There is room for calls again, though none was answered. */
+  room(): void;
 }
 
 export interface LifeRequest {
@@ -94,7 +102,8 @@ export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
     sourceMaps,
     config: plan.config,
     secrets: plan.secrets,
-    concurrency: plan.concurrency,
+    // a pool is inside as many calls as it has threads, each of them inside one
+    concurrency: plan.isolation === 'pool' ? 1 : plan.concurrency,
     limits: plan.limits,
     guard,
   };

@@ -62,6 +62,8 @@ export type LifecycleEvent =
   | { type: 'hook-failed'; error: PluginError; permanent: boolean }
   /** The thread is gone. */
   | { type: 'died'; end: End; error: PluginError }
+  /** A thread of many is gone; the others serve on. */
+  | { type: 'thread-died'; end: End; error: PluginError }
   /** The backoff is over. */
   | { type: 'retry' }
   | GroupOrder;

@@ -5,7 +5,7 @@
  */
 import type { LifecycleEvent, Machine, MachineEnv, Step } from './lifecycle.ts';
 import { onOrder } from './orders.ts';
-import { onDied, onDone, onHookFailed, onRetry } from './outcomes.ts';
+import { onDied, onDone, onHookFailed, onRetry, onThreadDied } from './outcomes.ts';
 import { onVerb } from './verbs.ts';
 
 export { callsOf, INITIAL, isAtRest, stateOf, VERBS } from './lifecycle.ts';
@@ -31,6 +31,8 @@ export function transition(machine: Machine, event: LifecycleEvent, env: Machine
       return onHookFailed(machine, event, env);
     case 'died':
       return onDied(machine, event, env);
+    case 'thread-died':
+      return onThreadDied(machine, event, env);
     case 'retry':
       return onRetry(machine);
     case 'halt':

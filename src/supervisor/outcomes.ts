@@ -141,6 +141,28 @@ export function onDied(
   }
 }
 
+/** It is replaced at once where a life would be started again; where that would not be, the life ends. */
+export function onThreadDied(
+  machine: Machine,
+  event: { end: End; error: PluginError },
+  env: MachineEnv,
+): Step {
+  const { at } = machine.phase;
+  if (at === 'loaded' || at === 'initialized') {
+    const { machine: next, effects } = onDied(machine, event, env);
+    return { machine: next, effects: [END, ...effects] };
+  }
+  if (at !== 'running' && at !== 'pausing' && at !== 'paused' && at !== 'resuming') {
+    return stay(machine, []);
+  }
+  const { end, error } = event;
+  const decision = decideRestart(env.restart, machine.history, end, env);
+  if (!decision.restart) return restartOrGiveUp(machine, end, error, env, [END]);
+  // it is replaced without a delay, so it counts now
+  const restarts = [...decision.history.restarts.slice(0, -1), env.now];
+  return { machine: { ...machine, history: { ...decision.history, restarts } }, effects: [] };
+}
+
 export function onRetry(machine: Machine): Step {
   const { phase } = machine;
   return phase.at === 'restarting' && phase.step === 'waiting'

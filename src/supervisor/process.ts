@@ -92,18 +92,19 @@ export function createProcess(request: LifeRequest): Life {
   });
   control.postMessage(bootDataOf(request));
   const actor = wrapControl(control);
+  const link = openLifeLink(bus, request, obituary, (exitCode) => {
+    obituary.close(exitCode, output.causeOf(exitCode, null));
+    // nor may its exit handlers keep it
+    child.kill('SIGKILL');
+  });
   return {
     generation,
     startedAt: Date.now(),
-    link: openLifeLink(bus, request, obituary, (exitCode) => {
-      obituary.close(exitCode, output.causeOf(exitCode, null));
-      // nor may its exit handlers keep it
-      child.kill('SIGKILL');
-    }),
+    link,
+    links: [link],
     board,
     control: actor,
     died: obituary.died,
-    sharesMemory: false,
     end,
     utilization: () => undefined,
     idleMs: () => 0,

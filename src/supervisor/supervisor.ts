@@ -7,6 +7,7 @@ import type { FrameReader } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { createRedactor } from '../protocol/redact.ts';
 import type { HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
+import type { ActorLink, CallCarrier } from './call-target.ts';
 import type { Call, CallRequest } from './call.ts';
 import { Chronicle, stopped, type SupervisorEvent } from './chronicle.ts';
 import { endOf } from './crash-report.ts';
@@ -41,10 +42,10 @@ export interface SupervisorOptions {
   createLife: CreateLife;
   /** Finds and, for TypeScript, bundles the code; rejects with LOAD_FAILED. */
   prepareEntry(plan: PluginPlan): Promise<PreparedEntry>;
-  /** The actor calls somebody. */
-  outgoing(life: Life, frame: FrameReader): void;
-  /** A life is over: whatever it holds or waits for is to be let go. */
-  lifeEnded(life: Life): void;
+  /** An actor calls somebody over this link. */
+  outgoing(link: ActorLink, frame: FrameReader): void;
+  /** Nobody speaks over this link any more: what its actor holds or waits for is to be let go. */
+  hungUp(link: ActorLink): void;
   emit(event: SupervisorEvent, generation: number): void;
   /** Default `Math.random`. */
   random?: () => number;
@@ -97,7 +98,8 @@ export class Supervisor {
     this.#hooks = new Hooks(options.plan);
     this.dispatcher = new Dispatcher(options.plan, {
       hang: (call) => {
-        this.#life?.end('hang', `the call ${call.id} ignored its abort for the whole grace`);
+        const message = `the call ${call.id} ignored its abort for the whole grace`;
+        this.#life?.end('hang', message, call.address?.number);
       },
       deadLetter: (letter) => {
         this.#chronicle.tell({ type: 'dead-letter', letter });
@@ -207,7 +209,10 @@ export class Supervisor {
         return;
       case 'end':
         this.#life?.end('asked');
-        if (!effect.awaited) this.#letGo('aborted', stopped(this.id));
+        if (!effect.awaited) {
+          const { phase } = this.#machine;
+          this.#letGo('aborted', phase.at === 'failed' ? phase.error : stopped(this.id));
+        }
         return;
       case 'retry-in':
         this.#retry = setTimeout(() => {
@@ -257,8 +262,8 @@ export class Supervisor {
       generation: this.#generation,
       ...entry,
       events: {
-        outgoing: (frame) => {
-          this.#options.outgoing(life, frame);
+        outgoing: (frame, link) => {
+          this.#options.outgoing(link, frame);
         },
         log: (line) => {
           this.#chronicle.log(line);
@@ -276,6 +281,15 @@ export class Supervisor {
         },
         overMemory: (reading, limitBytes) => {
           this.#chronicle.tell({ type: 'memory-limit', ...reading, limitBytes });
+        },
+        unresponsive: (silence) => {
+          this.#chronicle.silent(silence);
+        },
+        threadDied: (thread, death) => {
+          this.#onThreadDeath(life, thread, death);
+        },
+        room: () => {
+          if (this.#life === life) this.dispatcher.roomMade();
         },
       },
     });
@@ -328,6 +342,16 @@ export class Supervisor {
     this.#feed({ type: 'died', end: endOf(death), error });
   }
 
+  /** A thread of many: its calls are sorted as at the end of a life, and the budget is charged. */
+  #onThreadDeath(life: Life, thread: CallCarrier & Pick<Life, 'links'>, death: Death): void {
+    if (this.#life !== life) return;
+    const error = this.#chronicle.died(death, this.#generation, false);
+    const asked = death.reason === 'asked';
+    this.dispatcher.lose(thread, error, error.code === 'PLUGIN_STOPPED' ? 'aborted' : 'crashed');
+    for (const link of thread.links) this.#options.hungUp(link);
+    if (!asked) this.#feed({ type: 'thread-died', end: endOf(death), error });
+  }
+
   /** The life is nobody's any more: its calls are sorted, its locks and subscriptions freed. */
   #letGo(how: 'crashed' | 'aborted', error: PluginError): void {
     const life = this.#life;
@@ -338,7 +362,7 @@ export class Supervisor {
     this.dispatcher.disconnect(error, how);
     // what came back from the life waits for the next only where there may be one
     if (!callsOf(this.#machine).accepted) this.#dropWaiting(error);
-    this.#options.lifeEnded(life);
+    for (const link of life.links) this.#options.hungUp(link);
   }
 
   /** What waits for a plugin that failed is undeliverable; for one that was stopped, it was called off. */

@@ -2,7 +2,13 @@
  * A thread that runs the actor's code and waits to be told which plugin it is: the only place that
  * creates a Worker. Most of a thread's start is in here, and it is the same for every plugin.
  */
-import { MessageChannel, Worker, type MessagePort, type WorkerOptions } from 'node:worker_threads';
+import {
+  MessageChannel,
+  Worker,
+  type MessagePort,
+  type ResourceLimits,
+  type WorkerOptions,
+} from 'node:worker_threads';
 
 import { SharedWords } from '../protocol/board-words.ts';
 import { WINDOW_CALLS } from '../protocol/limits.ts';
@@ -54,25 +60,32 @@ export function createShell(options: ShellOptions): ThreadShell {
  * what this process was started with changes a plugin's thread.
  */
 function workerOptions(
-  { name, env, addons, limits: { memoryMb, stackMb } }: ShellOptions,
+  { name, env, addons, limits }: ShellOptions,
   workerData: ThreadData,
 ): WorkerOptions {
-  const resourceLimits = bare({
-    ...(memoryMb === undefined ? {} : { maxOldGenerationSizeMb: hardLimitMb(memoryMb) }),
-    ...(stackMb === undefined ? {} : { stackSizeMb: stackMb }),
-  });
   return bare({
     argv: [],
     env: bare({ ...env }),
     eval: false,
-    execArgv: addons ? [] : ['--no-addons'],
+    execArgv: execArgvOf(addons),
     name,
-    resourceLimits,
+    resourceLimits: resourceLimitsOf(limits),
     stdin: false,
     stdout: true,
     stderr: true,
     trackUnmanagedFds: true,
     transferList: [workerData.busPort, workerData.controlPort],
     workerData,
+  });
+}
+
+export function execArgvOf(addons: boolean): string[] {
+  return addons ? [] : ['--no-addons'];
+}
+
+export function resourceLimitsOf({ memoryMb, stackMb }: ThreadLimits): ResourceLimits {
+  return bare({
+    ...(memoryMb === undefined ? {} : { maxOldGenerationSizeMb: hardLimitMb(memoryMb) }),
+    ...(stackMb === undefined ? {} : { stackSizeMb: stackMb }),
   });
 }

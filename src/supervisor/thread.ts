@@ -2,6 +2,7 @@
 import type { Access } from '../protocol/manifest.ts';
 import { SignalBoard } from '../protocol/signal-board.ts';
 import { wrapControl } from '../transport/control-port.ts';
+import type { Link } from '../transport/link.ts';
 import { messagePortTransport } from '../transport/message-port.ts';
 import { openLifeLink } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
@@ -12,10 +13,20 @@ import { Obituary } from './obituary.ts';
 import { shellFor } from './spare-thread.ts';
 import { diagnosisOf } from './thread-diagnosis.ts';
 import { probeOf, stackOf } from './thread-probe.ts';
+import type { ThreadShell } from './thread-shell.ts';
 
-export function createThread(request: LifeRequest): Life {
+/** A life whose actor is one: its link can be spoken over by the kernel, too. */
+export type ThreadLife = Life & { readonly link: Link };
+
+export function createThread(request: LifeRequest): ThreadLife {
+  return threadLife(request, shellFor(request.plan));
+}
+
+export function threadLife(
+  request: LifeRequest,
+  { worker, words, bus, control }: ThreadShell,
+): ThreadLife {
   const { plan, generation, events } = request;
-  const { worker, words, bus, control } = shellFor(plan);
   const board = new SignalBoard(words);
   board.hold({ park: false });
   control.postMessage(bootDataOf(request, guardOf(request)));
@@ -45,7 +56,8 @@ export function createThread(request: LifeRequest): Life {
       resolve();
     });
   });
-  worker.on('error', (error: unknown) => {
+  // before who made the thread hears of it: a pool then ends it
+  worker.prependListener('error', (error: unknown) => {
     obituary.heard(isOutOfMemory(error) ? 'oom' : 'uncaught', error);
   });
   worker.on('messageerror', () => {
@@ -91,10 +103,10 @@ export function createThread(request: LifeRequest): Life {
     generation,
     startedAt: Date.now(),
     link,
+    links: [link],
     board,
     control: wrapControl(control),
     died: obituary.died,
-    sharesMemory: true,
     end,
     utilization() {
       const now = worker.performance.eventLoopUtilization();

@@ -99,6 +99,7 @@ export async function statsOf(
     zombies,
     lastCrash,
     logs: [...logs],
+    ...(life?.threads ? { threads: life.threads() } : {}),
     plugin: isRecord(plugin) ? plugin : {},
   };
 }

@@ -93,11 +93,17 @@ export class Link {
   /**
    * Sends a call; its replies go to `exchange`. The caller sees to it that there is room.
    * Throws what the transport throws for a buffer that cannot be moved; then nothing is open.
+   *
+   * @param number where several links number their calls together: later than all before.
    */
-  call(exchange: Exchange, header: CallHeader, payload: Payload): ReturnAddress {
+  call(
+    exchange: Exchange,
+    header: CallHeader,
+    payload: Payload,
+    number: number = numberAfter(this.#lastNumber),
+  ): ReturnAddress {
     const slot = this.#free.pop() ?? this.#exchanges.length;
-    this.#lastNumber = (this.#lastNumber + 1) | 0 || 1;
-    const number = this.#lastNumber;
+    this.#lastNumber = number;
     this.#exchanges[slot] = exchange;
     this.#numbers[slot] = number;
     this.#open++;
@@ -222,6 +228,11 @@ export class Link {
     }
     exchange.onReply(frame);
   }
+}
+
+/** Numbers wrap at 32 bits; 0 is none. */
+export function numberAfter(last: number): number {
+  return (last + 1) | 0 || 1;
 }
 
 const NOWHERE: ReturnAddress = { slot: 0, number: 0 };

@@ -37,10 +37,8 @@ describe('a spec is refused by the name of its field', () => {
   it('that is not in this version, with what to do instead', async () => {
     const manager = createManager();
     for (const fields of [
-      { isolation: 'pool' },
       { host: 'script' },
       { host: 'wasm' },
-      { threads: 4 },
       { replicas: 2 },
       { reload: { watch: true } },
       { wasm: {} },

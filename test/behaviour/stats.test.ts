@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { boardOf } from '../support/assistant.ts';
 import { eventually } from '../support/eventually.ts';
+import { AFTER_A_CRASH } from '../support/isolation.ts';
 import { createManager, run, runAssistant, specOf } from '../support/manager.ts';
 import { codesOf, failureOf } from '../support/outcomes.ts';
 
@@ -179,8 +180,7 @@ describe('stats', () => {
     await failureOf(plugin.execute({ do: 'throw-later', message: 'the crash' }));
     await plugin.execute({ do: 'echo' });
     expect(await plugin.stats()).toMatchObject({
-      generation: 2,
-      restarts: 1,
+      ...AFTER_A_CRASH,
       calls: { started: 3, succeeded: 2, crashed: 1 },
       lastCrash: { reason: 'uncaught', exitCode: 1, at: expect.any(Number) as unknown },
     });

@@ -2,7 +2,7 @@
 import { SharedWords } from '../../src/protocol/board-words.ts';
 import { KIND, type Kind } from '../../src/protocol/frame.ts';
 import { boardBytes, SignalBoard } from '../../src/protocol/signal-board.ts';
-import type { CallTarget } from '../../src/supervisor/dispatcher.ts';
+import type { CallTarget } from '../../src/supervisor/call-target.ts';
 import { Link } from '../../src/transport/link.ts';
 import { loopback } from '../../src/transport/loopback.ts';
 import type { Transport } from '../../src/transport/transport.ts';
@@ -12,7 +12,7 @@ import { frameOf, payloadOf, type ReadFrame } from './frames.ts';
 export type Visit = ReadFrame;
 
 export class FakeActor {
-  readonly target: CallTarget;
+  readonly target: CallTarget & { readonly link: Link };
   /** Arrived and not begun. */
   inbox: Visit[] = [];
   /** Begun and not answered. */

@@ -9,6 +9,7 @@ import {
 import type { SupervisorEvent } from '../../src/supervisor/chronicle.ts';
 import type { Death, Life, LifeRequest } from '../../src/supervisor/life.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
+import type { Link } from '../../src/transport/link.ts';
 import { FakeActor } from './fake-actor.ts';
 import { planFor, type PlanFields } from './plan.ts';
 
@@ -22,11 +23,11 @@ export class FakeLife implements Life {
   readonly generation: number;
   readonly startedAt = 0;
   readonly actor: FakeActor;
-  readonly link: Life['link'];
+  readonly link: Link;
   readonly board: Life['board'];
   readonly control: ActorControl;
   readonly died: Promise<Death>;
-  readonly sharesMemory = true;
+  readonly links: Link[];
   readonly diagnosis = {
     cpuProfile: () => Promise.resolve(undefined),
     heapSnapshot: () => Promise.resolve(false),
@@ -43,6 +44,7 @@ export class FakeLife implements Life {
     this.generation = request.generation;
     this.actor = new FakeActor(request.generation);
     ({ link: this.link, board: this.board } = this.actor.target);
+    this.links = [this.link];
     this.#script = script;
     this.control = {
       open: () => this.#answer<StartHook[]>('open', [...START_HOOKS]),
@@ -124,8 +126,8 @@ export function supervised(fields: PlanFields = {}) {
       return life;
     },
     outgoing: () => undefined,
-    lifeEnded: (life) => {
-      letGo.push(life);
+    hungUp: (link) => {
+      letGo.push(...lives.filter((life) => life.link === link));
     },
     emit: (event, generation) => {
       events.push({ event, generation });

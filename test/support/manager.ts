@@ -41,12 +41,15 @@ export type SpecOptions = Partial<PluginSpec>;
 
 /** A spec of `test/fixtures/<name>`; the id is the file's name where none is given. */
 export function specOf(name: string, options: SpecOptions = {}): PluginSpec {
-  const { limits, ...rest } = options;
+  const { limits, concurrency, ...rest } = options;
+  const isPool = (rest.isolation ?? ISOLATION) === 'pool';
   return {
     id: name.replace(/\.\w+$/, ''),
     type: 'tool',
     entry: fixture(name),
     isolation: ISOLATION,
+    // what is said of calls inside one thread at once is said of as many threads
+    ...(isPool ? { threads: concurrency ?? 1 } : { concurrency }),
     limits: { ...SHORT_LIMITS, ...limits },
     ...rest,
   };

@@ -37,6 +37,7 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     enabled: true,
     autoStart: true,
     concurrency: fields.concurrency ?? 1,
+    threads: undefined,
     mailbox: { ...DEFAULT_MAILBOX, ...fields.mailbox },
     limits: { ...DEFAULT_LIMITS, unresponsiveMs: 0, ...fields.limits },
     restart: { ...DEFAULT_RESTART, ...fields.restart },

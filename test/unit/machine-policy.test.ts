@@ -166,3 +166,40 @@ function phase(name: string): Machine {
   if (!machine) throw new Error(`no phase ${name}`);
   return machine;
 }
+
+describe('a thread of many that ended', () => {
+  const lost = { type: 'thread-died', end: 'abnormal', error: FAULT } as const;
+
+  it('is replaced while the plugin serves, and charged to its budget at once', () => {
+    for (const name of ['running', 'pausing', 'paused', 'resuming']) {
+      const before = { ...phase(name), history: { restarts: [ENV.now - 1], streak: 1 } };
+      const { machine, effects } = transition(before, lost, ENV);
+      expect({ phase: machine.phase, effects }).toEqual({ phase: before.phase, effects: [] });
+      expect(machine.history).toEqual({ restarts: [ENV.now - 1, ENV.now], streak: 2 });
+    }
+  });
+
+  it('ends the plugin where it was one too many, or none is wanted back', () => {
+    const history = { restarts: [ENV.now, ENV.now, ENV.now], streak: 3 };
+    const often = { ...phase('running'), history };
+    expect(inWords(often, transition(often, lost, ENV))).toBe(
+      'failed(fault): end, gave-up, drop fault, settle fault',
+    );
+    const env = { ...ENV, restart: { ...DEFAULT_RESTART, type: 'temporary' as const } };
+    const once = phase('running');
+    expect(inWords(once, transition(once, lost, env))).toBe(
+      'failed(fault): end, drop fault, settle fault',
+    );
+  });
+
+  it('ends one that does not serve yet, and is nothing to one that is on its way', () => {
+    for (const name of ['loaded', 'initialized']) {
+      const before = phase(name);
+      expect(inWords(before, transition(before, lost, ENV))).toBe('failed(fault): end');
+    }
+    for (const name of ['stopping', 'unloading', 'failed', 'unloaded']) {
+      const before = phase(name);
+      expect(transition(before, lost, ENV)).toEqual({ machine: before, effects: [] });
+    }
+  });
+});

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -9,6 +10,7 @@ import { DEFAULT_LIMITS, DEFAULT_MAILBOX, DEFAULT_RESTART } from '../../src/prot
 import type { PluginSpec } from '../../src/protocol/manifest.ts';
 
 const SPEC: PluginSpec = { id: 'p', type: 'tool', entry: './p.mjs' };
+const POOL = { isolation: 'pool' } as const;
 
 function refusalOf(act: () => unknown): PluginError {
   try {
@@ -121,6 +123,9 @@ describe('a plan', () => {
       { config: { s: 'x'.repeat(2_000) }, limits: { payloadBytesMax: 1_024 } },
       '"config"',
     ],
+    ['threads without a pool', { threads: 2 }, '"threads"'],
+    ['more threads at least than at most', { ...POOL, threads: { min: 3, max: 2 } }, 'threads.min'],
+    ['a pool with a concurrency of its threads', { ...POOL, concurrency: 2 }, '"concurrency"'],
     ['a wasm module', { entry: './p.wasm' }, 'not in this version'],
     ['a path with a NUL', { entry: './p\0.mjs' }, '"entry"'],
     ['a URL that is none', { entry: 'file://[' }, '"entry"'],
@@ -130,6 +135,26 @@ describe('a plan', () => {
     const refusal = refusalOf(() => planOf({ ...SPEC, ...fields }));
     expect(refusal).toMatchObject({ code: 'INVALID_SPEC', pluginId: 'p' });
     expect(refusal.message).toContain(named);
+  });
+});
+
+describe('the threads of a pool', () => {
+  it('are as many as the machine does in parallel, and one while nothing is called', () => {
+    const { threads, concurrency } = planOf({ ...SPEC, ...POOL });
+    const max = os.availableParallelism();
+    expect({ threads, concurrency }).toEqual({
+      threads: { min: 1, max, idleMs: 10_000 },
+      concurrency: max,
+    });
+  });
+
+  it('are what the spec says', () => {
+    const threadsOf = (threads: PluginSpec['threads']): unknown =>
+      planOf({ ...SPEC, ...POOL, threads }).threads;
+    expect(threadsOf(3)).toEqual({ min: 3, max: 3, idleMs: 10_000 });
+    expect(threadsOf({ max: 2, idleMs: 0 })).toEqual({ min: 1, max: 2, idleMs: 0 });
+    expect(threadsOf({ min: 100 })).toEqual({ min: 100, max: 100, idleMs: 10_000 });
+    expect(planOf(SPEC).threads).toBeUndefined();
   });
 });
 

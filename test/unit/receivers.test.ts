@@ -12,7 +12,6 @@ import { FLAG, KIND } from '../../src/protocol/frame.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { toWireError } from '../../src/protocol/wire-error.ts';
 import type { Call } from '../../src/supervisor/call.ts';
-import type { Life } from '../../src/supervisor/life.ts';
 import { bodyFrom } from '../support/codec.ts';
 import { payloadOf } from '../support/frames.ts';
 import { linkFor } from '../support/link.ts';
@@ -135,7 +134,7 @@ describe('the receiver of another actor', () => {
     const { link, transport } = linkFor();
     const settled = vi.fn();
     const to = { slot: 3, number: 9 };
-    const receiver = new LinkReceiver({ link } as unknown as Life, to, settled);
+    const receiver = new LinkReceiver(link, to, settled);
     receiver.progress(bodyWith({ fraction: 0.1 }));
     receiver.chunk(bodyWith(new Set([1])));
     expect(settled).not.toHaveBeenCalled();
@@ -152,7 +151,7 @@ describe('the receiver of another actor', () => {
   it("passes on results and failures, the runtime's as such", () => {
     const { link, transport } = linkFor();
     const to = { slot: 3, number: 9 };
-    const receiver = new LinkReceiver({ link } as unknown as Life, to, vi.fn());
+    const receiver = new LinkReceiver(link, to, vi.fn());
     receiver.result(bodyWith('r'));
     receiver.failure(thrown(new Error('theirs')), false);
     receiver.reject(new PluginError('NO_ROUTE', 'ours'));

@@ -172,12 +172,9 @@ describe('a field is refused by its name:', () => {
 
 describe('what is not in this version is refused with what to do:', () => {
   const notYet: [string, Record<string, unknown>, string][] = [
-    ['threads', { threads: 4 }, 'register the plugin under several ids'],
     ['replicas', { replicas: 2 }, 'register the plugin under several ids'],
     ['reload', { reload: {} }, 'call manager.restart(id)'],
     ['wasm', { wasm: {} }, 'not in this version'],
-    ['isolation', { isolation: 'pool' }, "use 'thread'"],
-    ['isolation', { isolation: 'pool' }, "use 'thread'"],
     ['host', { host: 'script' }, "use 'module'"],
     ['host', { host: 'wasm' }, "use 'module'"],
   ];

@@ -1,0 +1,22 @@
+/** Around another host: refuses a plugin that would carry its state from one life to the next. */
+import type { PluginContext } from '../plugin.ts';
+import type { BootData } from '../protocol/messages.ts';
+import type { Setup } from './module.ts';
+
+const STATEFUL = ['snapshot', 'restore'] as const;
+
+export function stateless(
+  host: (boot: BootData) => Promise<Setup>,
+): (boot: BootData) => Promise<Setup> {
+  return async (boot) => {
+    const setup = await host(boot);
+    return async (context: PluginContext) => {
+      const hooks = await setup(context);
+      const stateful = STATEFUL.filter((name) => typeof hooks[name] === 'function');
+      if (stateful.length === 0) return hooks;
+      throw new TypeError(
+        `the plugin has ${stateful.join(' and ')}, and a pool keeps no state between calls; use isolation 'thread' or 'process'`,
+      );
+    };
+  };
+}

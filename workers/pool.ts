@@ -1,0 +1,9 @@
+/** Entry of a thread in a plugin's pool. */
+import { bootActor } from '../src/actor/boot.ts';
+import { whenAssigned } from '../src/actor/pool-carrier.ts';
+import { loadModule } from '../src/hosts/module.ts';
+import { stateless } from '../src/hosts/stateless.ts';
+
+export default whenAssigned((carrier) => {
+  bootActor(carrier, { module: stateless(loadModule) });
+});
