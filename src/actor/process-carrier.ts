@@ -36,20 +36,23 @@ export function whenAssigned(boot: (carrier: Carrier) => void): void {
 
 /** A plugin may close what connects it, or open something else in its place: nothing says so by itself. */
 function watchPipes(): void {
-  const inode = (descriptor: number): number => fstatSync(descriptor).ino;
   const pipes = [STDIO.toChild, STDIO.fromChild].map((descriptor) => ({
     descriptor,
-    is: inode(descriptor),
+    is: inodeOf(descriptor),
   }));
   const look = (): void => {
     try {
-      if (pipes.every(({ descriptor, is }) => inode(descriptor) === is)) return;
+      if (pipes.every(({ descriptor, is }) => inodeOf(descriptor) === is)) return;
     } catch {
       // closed
     }
     orphaned();
   };
   setInterval(look, PIPE_LOOK_MS).unref();
+}
+
+function inodeOf(descriptor: number): number {
+  return fstatSync(descriptor).ino;
 }
 
 /** Nobody supervises it any more, and exit handlers of the plugin's could keep it alive. */
