@@ -65,7 +65,8 @@ describe('a heap snapshot', () => {
     const events = recordEvents(manager);
     const keeper = await run(manager, 'keeper.mjs', {
       config: HEAVY,
-      limits: { unresponsiveMs: 200, memoryMb: 64 },
+      // asked often enough to be asked while it stands still
+      limits: { unresponsiveMs: 200, memoryMb: 64, healthTimeoutMs: 50 },
     });
     const file = path.join(await temporaryFolder(), 'heavy');
     const taken = keeper.heapSnapshot({ file });
