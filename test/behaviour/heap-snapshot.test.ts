@@ -84,7 +84,9 @@ describe('a heap snapshot', () => {
     expect(await waiting).toBe(HEAVY.treasures);
     expect(eventsOf(events, 'unresponsive')).toEqual([]);
     expect(eventsOf(events, 'crashed')).toEqual([]);
-    expect(await keeper.health()).toMatchObject({ healthy: true, ready: true });
+    await eventually(async () => {
+      expect(await keeper.health()).toMatchObject({ healthy: true, ready: true });
+    });
   });
 });
 
