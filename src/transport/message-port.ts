@@ -5,6 +5,7 @@
  */
 import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
+import type { Rings } from './rings.ts';
 import type { Transport } from './transport.ts';
 
 /** What a thread is created with, as its `workerData`. */
@@ -12,6 +13,7 @@ export interface ThreadData {
   /** The memory of its signal board. */
   board: SharedArrayBuffer;
   busPort: MessagePort;
+  rings: Rings;
   /** Its first message is the boot data. */
   controlPort: MessagePort;
 }

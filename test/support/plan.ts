@@ -36,6 +36,7 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     config: {},
     enabled: true,
     autoStart: true,
+    carrier: 'auto',
     concurrency: fields.concurrency ?? 1,
     threads: undefined,
     mailbox: { ...DEFAULT_MAILBOX, ...fields.mailbox },
