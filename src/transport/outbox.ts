@@ -39,7 +39,7 @@ export class Outbox {
     writeHeader(this.#view, at, bodyBytes, header);
     this.#length = at + frameBytes;
     this.#frames++;
-    if (this.#frames === BATCH_FRAMES_MAX) this.flush();
+    if (this.#frames === BATCH_FRAMES_MAX || this.#transport.isHungry === true) this.flush();
     else if (at === 0) this.#onPending();
   }
 

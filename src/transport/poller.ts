@@ -28,8 +28,14 @@ const WAIT_MS_MAX = 1;
 const WEIGHT = 1 / 16;
 /** Looking must be better than sleeping by this factor: it costs processor time. */
 const ADVANTAGE = 0.8;
-/** So many waits in a row are spent the other way, to compare. */
+/**
+ * So many waits in a row, and for so long (ms), the other way is tried. Two threads that share a
+ * core take turns on it; a scheduler moves one away only after it saw both want to run for a while.
+ */
 const TRIAL_WAITS = 16;
+const TRIAL_MS = 10;
+/** Weight of a trial's last wait: its end counts, when both have got used to it. */
+const TRIAL_WEIGHT = 1 / 8;
 /** From one trial to the next (ms): twice as long after each that changed nothing. */
 const TRIAL_PAUSE_MS_MIN = 50;
 const TRIAL_PAUSE_MS_MAX = 800;
@@ -42,7 +48,7 @@ export class Poller {
   /** What waits took lately, that way (ms). */
   #usualMs = LOOK_MS_MAX;
   /** The waits of the trial that goes on. */
-  #trial: { left: number; totalMs: number } | undefined;
+  #trial: { waits: number; since: number; usualMs: number } | undefined;
   #trialPauseMs = TRIAL_PAUSE_MS_MIN;
   #nextTrialAt = performance.now() + TRIAL_PAUSE_MS_MIN;
   #isWaiting = false;
@@ -61,7 +67,7 @@ export class Poller {
     if (this.#isWaiting) return;
     this.#isWaiting = true;
     if (!this.#trial && this.#since >= this.#nextTrialAt) {
-      this.#trial = { left: TRIAL_WAITS, totalMs: 0 };
+      this.#trial = { waits: 0, since: this.#since, usualMs: 0 };
     }
     if (this.#prefersLooking === (this.#trial === undefined)) this.#startLooking();
     else if (this.#isLooking && this.#polled.sleep()) this.stop();
@@ -93,10 +99,9 @@ export class Poller {
       this.#usualMs += (waitedMs - this.#usualMs) * WEIGHT;
       return;
     }
-    trial.totalMs += waitedMs;
-    trial.left--;
-    if (trial.left > 0) return;
-    this.#conclude(trial.totalMs / TRIAL_WAITS);
+    trial.usualMs += (waitedMs - trial.usualMs) * Math.max(TRIAL_WEIGHT, 1 / ++trial.waits);
+    if (trial.waits < TRIAL_WAITS || now - trial.since < TRIAL_MS) return;
+    this.#conclude(trial.usualMs);
     this.#trial = undefined;
     this.#nextTrialAt = now + this.#trialPauseMs;
   }

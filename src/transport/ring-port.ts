@@ -81,6 +81,10 @@ export class RingPort implements MessagePortTransport {
     this.#poller.settle();
   }
 
+  get isHungry(): boolean {
+    return this.#writer.isHungry;
+  }
+
   send(batch: Uint8Array, attachments: readonly (ArrayBuffer | SharedArrayBuffer)[] = []): void {
     if (this.#isClosed) return;
     const fits = attachments.length === 0 && batch.byteLength <= this.#batchBytesMax;

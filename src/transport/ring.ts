@@ -68,6 +68,13 @@ export class RingWriter {
     return true;
   }
 
+  /** The reader has read all there was, and is awake. */
+  get isHungry(): boolean {
+    return (
+      Atomics.load(this.#words, ASLEEP) === 0 && Atomics.load(this.#words, TAIL) === this.#head
+    );
+  }
+
   /** True once for each time the reader fell asleep: then it is to be woken. */
   mustWake(): boolean {
     return (

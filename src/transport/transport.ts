@@ -9,6 +9,11 @@ export interface Transport {
     batch: Uint8Array<ArrayBuffer>,
     attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[],
   ): void;
+  /**
+   * The other side has read all there was and is awake: what is sent now is begun now, and waiting
+   * for company wins nothing. Absent where a carrier cannot know.
+   */
+  readonly isHungry?: boolean;
   /** Called with every batch that arrives, in order. One listener. */
   onMessage(listener: (batch: Uint8Array, attachments: readonly unknown[]) => void): void;
   /** Delivers what has arrived already, then nothing more, in either direction. */
