@@ -17,7 +17,7 @@ export function execute(
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const supervisor = kernel.registry.get(id);
-    const receiver = new PromiseReceiver(receiverOptions(kernel, supervisor), resolve, reject);
+    const receiver = new PromiseReceiver(receivingFor(kernel, supervisor), resolve, reject);
     supervisor.accept(requestOf(supervisor, receiver, 0, input, options));
   });
 }
@@ -43,7 +43,7 @@ function openStream(
   options: ExecuteOptions | undefined,
 ): AsyncIterable<unknown> {
   const supervisor = kernel.registry.get(id);
-  const receiver = new StreamReceiver(receiverOptions(kernel, supervisor), supervisor.dispatcher);
+  const receiver = new StreamReceiver(receivingFor(kernel, supervisor), supervisor.dispatcher);
   receiver.call = supervisor.accept(requestOf(supervisor, receiver, FLAG.stream, input, options));
   return receiver.chunks;
 }
@@ -75,14 +75,22 @@ function requestOf(
   };
 }
 
-function receiverOptions({ events }: Kernel, { id, plan }: Supervisor): ReceiverOptions {
-  return {
+/** What the receivers of one plugin's calls share: made once. */
+const receiving = new WeakMap<Supervisor, ReceiverOptions>();
+
+function receivingFor({ events }: Kernel, supervisor: Supervisor): ReceiverOptions {
+  const known = receiving.get(supervisor);
+  if (known) return known;
+  const { id, plan } = supervisor;
+  const options: ReceiverOptions = {
     pluginId: id,
     limits: plan.limits,
     onProgress: (call, progress) => {
       events.emit('progress', id, call.generation, { callId: call.id, ...progress });
     },
   };
+  receiving.set(supervisor, options);
+  return options;
 }
 
 function encodeFor({ id, plan }: Supervisor, input: unknown, options?: ExecuteOptions): Payload {

@@ -80,10 +80,12 @@ export function messagePortTransport(
   return {
     send(batch, attachments) {
       if (closed) return;
-      if (!attachments?.length) port.postMessage(batch);
+      // all of the buffer that it lies in is copied with it
+      const alone = new Uint8Array(batch);
+      if (!attachments?.length) port.postMessage(alone);
       else {
         const moved = attachments.filter((item) => item instanceof ArrayBuffer);
-        port.postMessage([batch, ...attachments], moved);
+        port.postMessage([alone, ...attachments], moved);
       }
     },
     onMessage(receive) {

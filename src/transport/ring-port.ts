@@ -92,7 +92,8 @@ export class RingPort implements MessagePortTransport {
       if (this.#writer.mustWake()) this.#port.postMessage(BELL);
     } else {
       const moved = attachments.filter((item) => item instanceof ArrayBuffer);
-      this.#port.postMessage([this.#sent, batch, ...attachments], moved);
+      // all of the buffer that it lies in is copied with it
+      this.#port.postMessage([this.#sent, new Uint8Array(batch), ...attachments], moved);
     }
     this.#sent = (this.#sent + 1) >>> 0;
     this.#poller.expect();

@@ -2,11 +2,11 @@
 
 export interface Transport {
   /**
-   * Hands over one batch of frames: all of the buffer it lies in. The caller does not touch it again.
+   * Hands over one batch of frames, which is the carrier's during the call only.
    * `attachments` are buffers to move (an ArrayBuffer) or to share (a SharedArrayBuffer).
    */
   send(
-    batch: Uint8Array<ArrayBuffer>,
+    batch: Uint8Array,
     attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[],
   ): void;
   /**
