@@ -118,7 +118,7 @@ export function forwardable(body: Body): Payload {
 export function keepable(payload: Payload): Payload {
   const { frame } = payload;
   if (frame.buffer.byteLength <= 2 * frame.byteLength) return payload;
-  return { ...payload, frame: Buffer.from(frame) };
+  return { ...payload, frame: new Uint8Array(frame) };
 }
 
 function pack(value: unknown, limits: PayloadLimits): Uint8Array {
