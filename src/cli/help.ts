@@ -37,12 +37,11 @@ export function renderHelp(page: Page, width: number, paint: Paint): string {
     ...page.description.split('\n').flatMap((line) => wrap(line, width)),
     '',
     `${paint('bold', 'Usage:')} ${page.name} ${page.usage}`,
-    ...sections.flatMap(({ title, rows }) => [
-      '',
-      ...(title ? [paint('bold', `${title}:`)] : []),
-      ...rows.flatMap((row) => renderRow(row, column, width, paint)),
-    ]),
   ];
+  for (const { title, rows } of sections) {
+    lines.push('', ...(title ? [paint('bold', `${title}:`)] : []));
+    lines.push(...rows.flatMap((row) => renderRow(row, column, width, paint)));
+  }
   if (page.footer) lines.push('', ...page.footer.split('\n').flatMap((line) => wrap(line, width)));
   return lines.join('\n');
 }
@@ -54,7 +53,7 @@ function section(title: string, rows: readonly Row[]): { title: string; rows: re
 }
 
 function labelOf(name: string, option: ArgDef): string {
-    const value = option.valueHint === undefined ? '' : ` ${option.valueHint}`;
+  const value = option.valueHint === undefined ? '' : ` ${option.valueHint}`;
   return `--${name}${value}`;
 }
 

@@ -32,7 +32,9 @@ export class Crew {
       this.#lastCrash = `${crash.reason}: ${crash.message}`;
     });
     manager.on('gave-up', ({ id }) =>
-      onGaveUp(`${id} gave up after ${this.#ends()}: ${this.#lastCrash}`),
+      onGaveUp(
+        `${id} gave up after ${this.#ends()}: ${this.#lastCrash}; --logs shows what it logs`,
+      ),
     );
   }
 
@@ -41,7 +43,6 @@ export class Crew {
       (each) => each ?? [],
     );
     const memory = stats.flatMap((each) => each.memory ?? []);
-    const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
     return {
       busy:
         stats.length === 0
@@ -88,4 +89,8 @@ function copiesOf(spec: PluginSpec, threads: number): PluginSpec[] {
 function whyOf(error: unknown): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return first instanceof Error ? first.message : String(first);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }

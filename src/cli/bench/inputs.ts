@@ -40,7 +40,7 @@ export async function readInputs({ inputsFile, inputJson }: InputsFrom): Promise
   }
   const source = path.basename(inputsFile);
   const text = await textOf(inputsFile);
-  if (/\.json$/.test(inputsFile)) return inTurn(source, text, parseArray(text, inputsFile));
+  if (inputsFile.endsWith('.json')) return inTurn(source, text, parseArray(text, inputsFile));
   if (/\.(ndjson|jsonl)$/.test(inputsFile))
     return inTurn(source, text, parseLines(text, inputsFile));
   if (MODULE.test(inputsFile)) return fromModule(source, text, inputsFile);
@@ -72,27 +72,28 @@ function inTurn(source: string, text: string, values: readonly unknown[]): Input
 async function fromModule(source: string, text: string, file: string): Promise<Inputs> {
   const given = await defaultExport(file);
   if (typeof given !== 'function') return iterated(source, text, given);
-  const make = (i: number): unknown => {
+  const make = given as (callNumber: number) => unknown;
+  const refuse = (error: unknown): never => {
+    throw usageError(`${source}: its function threw: ${messageOf(error)}`, error);
+  };
+  const next = (callNumber: number): unknown => {
     try {
-      return given(i) as unknown;
+      const input = make(callNumber);
+      return input instanceof Promise ? input.catch(refuse) : input;
     } catch (error) {
-      throw usageError(`${source}: its function threw: ${messageOf(error)}`, error);
+      return refuse(error);
     }
   };
-  const first = await make(0);
+  const first = await next(0);
   if (isIterable(first) && 'next' in first) return iterated(source, text, first);
   let made = 0;
-  const next = (): unknown => {
-    const input = make(made++);
-    return input instanceof Promise
-      ? input.catch((error: unknown) => refuse(source, error))
-      : input;
+  return {
+    source,
+    count: undefined,
+    sha256: hashOf(text),
+    note: undefined,
+    next: () => next(made++),
   };
-  return { source, count: undefined, sha256: hashOf(text), note: undefined, next };
-}
-
-function refuse(source: string, error: unknown): never {
-  throw usageError(`${source}: its function threw: ${messageOf(error)}`, error);
 }
 
 async function defaultExport(file: string): Promise<unknown> {

@@ -42,7 +42,7 @@ async function callLane(
   const options = { timeoutMs };
   while (!meter.isOver) {
     const next = inputs.next();
-    const input = next instanceof Promise ? await next : next;
+    const input: unknown = next instanceof Promise ? await next : next;
     const startedAt = performance.now();
     try {
       await manager.execute(id, input, options);

@@ -8,7 +8,7 @@ export function thisMachine(): Machine {
   return {
     platform: process.platform,
     arch: process.arch,
-    cpu: os.cpus()[0]?.model.trim().replaceAll(/\s+/g, ' ') || 'unknown',
+    cpu: os.cpus()[0]?.model.trim().replaceAll(/\s+/g, ' ') ?? 'unknown',
     cores: os.availableParallelism(),
     memoryBytes: os.totalmem(),
   };

@@ -116,20 +116,19 @@ function latencyPanel(series: readonly Series[], x: Axis): string {
       tick(10 ** (low + i)),
     ]),
   };
-  const marks = series.flatMap(({ rows, colour }) =>
-    (['p50', 'p99'] as const).flatMap((name) => {
-      const points = rows.flatMap(({ inFlight, latencyMs }) =>
-        latencyMs
-          ? [{ px: x.at(inFlight), py: y.at(latencyMs[name]), value: latencyMs[name] }]
-          : [],
-      );
-      return [
-        polyline(points, colour, name === 'p99' ? ' dashed' : ''),
-        ...points.map(({ px, py, value }) => dot(px, py, colour, `${name} ${ms(value)} ms`)),
-      ];
-    }),
-  );
+  const marks = series.flatMap((each) => [
+    latencyLine(each, 'p50', x, y),
+    latencyLine(each, 'p99', x, y),
+  ]);
   return [frame('latency in ms: p50 solid, p99 dashed', x, y), ...marks].join('\n');
+}
+
+function latencyLine({ rows, colour }: Series, name: 'p50' | 'p99', x: Axis, y: Axis): string {
+  const points = rows.flatMap(({ inFlight, latencyMs }) =>
+    latencyMs ? [{ px: x.at(inFlight), py: y.at(latencyMs[name]), value: latencyMs[name] }] : [],
+  );
+  const dots = points.map(({ px, py, value }) => dot(px, py, colour, `${name} ${ms(value)} ms`));
+  return [polyline(points, colour, name === 'p99' ? ' dashed' : ''), ...dots].join('\n');
 }
 
 /** Logarithmic, with a tick for each number that was measured and has room. */

@@ -1,3 +1,4 @@
+import { wrap } from '../help.ts';
 /** A result as a text for people. */
 import type { Paint } from '../terminal.ts';
 import { latencyChart, throughputChart } from './chart.ts';
@@ -5,6 +6,10 @@ import { regressions, type Comparison } from './compare.ts';
 import { count, duration, rate, whole } from './format.ts';
 import { summarise, type BenchResult, type Summary } from './result.ts';
 import { comparisonTable, latencyTable, throughputTable } from './tables.ts';
+
+const CALLER_BUSY = 0.9;
+const CALLER_IS_THE_LIMIT =
+  'Where the caller is busy, its own thread is the limit: what stands there is how fast one program can make these calls, not how fast the plugin can answer.';
 
 export interface ReportOptions {
   comparison: Comparison | undefined;
@@ -19,7 +24,7 @@ export function renderReport(result: BenchResult, options: ReportOptions): strin
   const rows = result.cells.map(summarise);
   const unit = unitOf(result);
   const what = result.options.isStream ? 'stream' : 'latency';
-  const parts = [headOf(result, paint), throughputTable(rows, unit, paint)];
+  const parts = [headOf(result, width, paint), throughputTable(rows, unit, paint)];
   if (rows.some(({ latencyMs }) => latencyMs)) parts.push(latencyTable(rows, what, paint));
   if (rows.some(({ perSec }) => perSec)) parts.push(throughputChart(rows, unit, width, paint));
   if (rows.some(({ latencyMs }) => latencyMs)) parts.push(latencyChart(rows, what, width, paint));
@@ -42,7 +47,7 @@ export function subtitleOf({ node, machine, options, troupe }: BenchResult): str
   return `isolation ${options.isolation}, troupe ${troupe}, Node ${node}, ${machine.platform}-${machine.arch}, ${cpu}`;
 }
 
-function headOf(result: BenchResult, paint: Paint): string {
+function headOf(result: BenchResult, width: number, paint: Paint): string {
   const { options, inputs, isPartial } = result;
   const length = [
     options.durationMs === undefined ? [] : duration(options.durationMs),
@@ -56,23 +61,29 @@ function headOf(result: BenchResult, paint: Paint): string {
   ];
   return [
     paint('bold', titleOf(result)),
-    paint('dim', subtitleOf(result)),
-    paint('dim', settings.join(' · ')),
+    ...[subtitleOf(result), settings.join(' · ')].flatMap((line) =>
+      wrap(line, width).map((part) => paint('dim', part)),
+    ),
     ...(isPartial
       ? [paint('yellow', 'Not complete: it ended before all rounds were measured.')]
       : []),
   ].join('\n');
 }
 
-function troublesOf(rows: readonly Summary[], { exampleOf, paint }: ReportOptions): string[] {
+function troublesOf(
+  rows: readonly Summary[],
+  { exampleOf, paint, width }: ReportOptions,
+): string[] {
   const codes = [...new Set(rows.flatMap(({ failures }) => Object.keys(failures)))];
   const lines = codes.map((code) => {
     const failed = rows.reduce((sum, { failures }) => sum + (failures[code] ?? 0), 0);
     return `${paint('red', `${count(failed, 'call')} failed with ${code}`)}: ${exampleOf(code)}`;
   });
   const crashes = rows.reduce((sum, row) => sum + row.crashes, 0);
-  if (crashes > 0)
-    lines.push(paint('red', `The plugin crashed ${count(crashes, 'time')}, and came back.`));
+  if (crashes > 0) lines.push(paint('red', `The plugin crashed ${count(crashes, 'time')}.`));
+  if (rows.some(({ callerBusy = 0 }) => callerBusy >= CALLER_BUSY)) {
+    lines.push(...wrap(CALLER_IS_THE_LIMIT, width).map((line) => paint('yellow', line)));
+  }
   return lines;
 }
 
@@ -90,7 +101,7 @@ function comparisonOf(comparison: Comparison, unit: string, options: ReportOptio
     const bound = `more than ${rate(percent).replace(/\.?0+$/, '')} % slower`;
     lines.push(
       found.length === 0
-        ? paint('green', `No cell is ${bound}.`)
+        ? paint('green', `No cell is ${bound}, beyond the spread.`)
         : paint('red', `${count(found.length, 'cell')} ${bound}, beyond the spread.`),
     );
   }

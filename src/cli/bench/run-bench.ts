@@ -1,12 +1,12 @@
 /** `troupe bench`: reads what it is given, measures, and tells what came of it. */
-import { access, constants, writeFile } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 
 import { PluginError } from '../../index.ts';
-import { failure, messageOf, usageError } from '../cli-error.ts';
-import { note, paintFor, print, widthOf } from '../terminal.ts';
+import { failure, usageError } from '../cli-error.ts';
+import { note, paintFor } from '../terminal.ts';
 import { troupeVersion } from '../version.ts';
 import {
   checkComparable,
@@ -19,11 +19,10 @@ import { readInputs, type Inputs } from './inputs.ts';
 import { thisMachine } from './machine.ts';
 import type { BenchOptions } from './options.ts';
 import { planSweep, type CellPlan } from './plan.ts';
-import { plotSvg } from './plot-svg.ts';
 import { Progress } from './progress.ts';
+import { save, tell } from './publish.ts';
 import { readResult } from './read-result.ts';
-import { renderReport, subtitleOf, titleOf, unitOf } from './report.ts';
-import { FORMAT, FORMAT_VERSION, summarise, type BenchResult } from './result.ts';
+import { FORMAT, FORMAT_VERSION, type BenchResult } from './result.ts';
 import { Session, type Ending } from './session.ts';
 import { readTarget, type Target } from './target.ts';
 
@@ -67,7 +66,7 @@ async function bench(location: string, options: BenchOptions): Promise<number> {
     cells: session.cells,
   };
   const comparison = earlier && compare(earlier, result.cells, differences);
-  tell(result, comparison, options, session);
+  tell(result, comparison, options, session.failures);
   await save(result, options);
   return exitCodeOf(ending, comparison, options);
 }
@@ -158,47 +157,6 @@ async function measure(
     process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
     progress.clear();
   }
-}
-
-function tell(
-  result: BenchResult,
-  comparison: Comparison | undefined,
-  options: BenchOptions,
-  { failures }: Session,
-): void {
-  if (options.isJson) {
-    print(JSON.stringify({ ...withSummaries(result), comparison }, null, 2));
-    return;
-  }
-  const exampleOf = (code: string): string => failures.exampleOf(code);
-  const { failOnRegressionPercent } = options;
-  const [width, paint] = [widthOf(process.stdout), paintFor(process.stdout)];
-  print(renderReport(result, { comparison, failOnRegressionPercent, exampleOf, width, paint }));
-}
-
-async function save(result: BenchResult, { saveFile, plotFile }: BenchOptions): Promise<void> {
-  const files = [
-    [saveFile, () => `${JSON.stringify(withSummaries(result), null, 2)}\n`],
-    [
-      plotFile,
-      () =>
-        plotSvg(titleOf(result), subtitleOf(result), result.cells.map(summarise), unitOf(result)),
-    ],
-  ] as const;
-  for (const [file, text] of files) {
-    if (file === undefined) continue;
-    await writeFile(file, text()).catch((error: unknown) => {
-      throw failure(`${file} could not be written: ${messageOf(error)}`, error);
-    });
-  }
-}
-
-function withSummaries(result: BenchResult): object {
-  const cells = result.cells.map((cell) => {
-    const { threads, inFlight, rounds: _, ...summary } = summarise(cell);
-    return { threads, inFlight, summary, rounds: cell.rounds };
-  });
-  return { ...result, cells };
 }
 
 function exitCodeOf(

@@ -141,7 +141,10 @@ export class Session {
     // a thread that has calls waiting does not say what it holds; now it has none
     const { memoryBytes } = await crew.vitals();
     const count = meter.count();
-    if (this.#ending?.kind === 'interrupted' && count.succeeded + count.chunks === 0) return;
+    const failed = Object.values(count.failures).reduce((a, b) => a + b, 0);
+    const answered = count.succeeded + count.chunks;
+    // it was ended before anything came of it
+    if (this.#ending && answered + (this.#ending.kind === 'failed' ? failed : 0) === 0) return;
     const crashes = crew.crashes - crashesBefore;
     this.#add(plan, {
       ...figuresOf(count, isStream),
@@ -150,9 +153,7 @@ export class Session {
       memoryBytes,
       crashes,
     });
-    const failed = Object.values(count.failures).some((each) => each > 0);
-    if (failed && count.succeeded + count.chunks === 0)
-      this.#end({ kind: 'failed', message: NONE_ANSWERED });
+    if (answered === 0) this.#end({ kind: 'failed', message: NONE_ANSWERED });
   }
 
   #add({ threads, inFlight }: CellPlan, round: Round): void {
@@ -167,7 +168,7 @@ export class Session {
   }
 }
 
-const NONE_ANSWERED = 'no call was answered';
+const NONE_ANSWERED = 'no call was answered; --logs shows what the plugin logs';
 
 function figuresOf({ windowMs, succeeded, chunks, failures, latencyMs }: Count, isStream: boolean) {
   const perSec = (value: number): number => (windowMs > 0 ? (value / windowMs) * 1_000 : 0);

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { PathSpec, PluginSpec } from '../../index.ts';
-import { messageOf, usageError } from '../cli-error.ts';
+import { usageError } from '../cli-error.ts';
 import type { Isolation } from './options.ts';
 import { parseJson } from './parse-inputs.ts';
 
@@ -66,7 +66,7 @@ async function specOfFolder(folder: string): Promise<PluginSpec> {
   });
   const { PluginManager } = await import('../../index.ts');
   await new PluginManager('troupe-bench', { logs: 'silent' }).register(folder);
-  const spec = parseJson(text, file);
+  const spec = withoutSchema(parseJson(text, file));
   if (!isSpec(spec)) throw usageError(`${file} is not the manifest of a plugin`);
   const { entry, permissions } = spec;
   const { read, write } = permissions?.fs ?? {};
@@ -91,6 +91,13 @@ async function specOfFolder(folder: string): Promise<PluginSpec> {
   }
 }
 
+/** For editors: a manifest may have it, a spec may not. */
+function withoutSchema(manifest: unknown): unknown {
+  if (!isRecord(manifest)) return manifest;
+  const { $schema: _, ...spec } = manifest;
+  return spec;
+}
+
 /** Of a value that the kernel took as a spec. */
 function isSpec(value: unknown): value is PluginSpec {
   return typeof value === 'object' && value !== null && 'id' in value && 'entry' in value;
@@ -101,7 +108,10 @@ async function readConfig(text: string): Promise<Record<string, unknown>> {
   const json = isJson
     ? text
     : await readFile(text, 'utf8').catch((error: unknown) => {
-        throw usageError(`--config is neither a JSON object nor a file: ${messageOf(error)}`);
+        throw usageError(
+          `--config ${text}: neither a JSON object nor a file that can be read`,
+          error,
+        );
       });
   const config = parseJson(json, isJson ? '--config' : text);
   if (isRecord(config)) return config;
