@@ -6,6 +6,7 @@ import process from 'node:process';
 
 import { PluginError } from '../../index.ts';
 import { failure, usageError } from '../cli-error.ts';
+import { INTERRUPTED, onInterrupt } from '../interrupts.ts';
 import { note, paintFor } from '../terminal.ts';
 import { troupeVersion } from '../version.ts';
 import {
@@ -25,8 +26,6 @@ import { readResult } from './read-result.ts';
 import { FORMAT, FORMAT_VERSION, type BenchResult } from './result.ts';
 import { Session, type Ending } from './session.ts';
 import { readTarget, type Target } from './target.ts';
-
-const INTERRUPTED = 130;
 
 /** @returns the exit code. @throws CliError. */
 export async function runBench(location: string, options: BenchOptions): Promise<number> {
@@ -56,7 +55,10 @@ async function bench(location: string, options: BenchOptions): Promise<number> {
   const { session, ending } = await measure(target, companions, inputs, cells, options);
   session.problems.forEach(warn);
   if (session.cells.length === 0) {
-    if (ending.kind !== 'failed') return INTERRUPTED;
+    if (ending.kind !== 'failed') {
+      note('Nothing was measured yet.');
+      return INTERRUPTED;
+    }
     throw failure(ending.message);
   }
   const result: BenchResult = {
@@ -145,16 +147,11 @@ async function measure(
     );
   };
   const session = new Session({ target, companions, inputs, cells, options, onProgress });
-  let interrupts = 0;
-  const onSignal = (): void => {
-    if (++interrupts > 1) process.exit(INTERRUPTED);
-    session.interrupt();
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  const forget = onInterrupt(() => session.interrupt());
   try {
     return { session, ending: await session.run() };
   } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+    forget();
     progress.clear();
   }
 }
