@@ -108,7 +108,7 @@ describe('troupe bench', () => {
     },
   );
 
-  test('takes a folder with a plugin.json, and lays options over it', async () => {
+  test('takes a folder with a plugin.json, or that file', async () => {
     const args = ['--input', '1', '--json', '--config', '{"by": 2}', ...FEW];
     for (const location of ['package', 'package/plugin.json']) {
       const end = await cli(await folder(), 'bench', location, ...args);
