@@ -280,9 +280,6 @@ describe('a plugin that misbehaves', () => {
 });
 
 describe('Ctrl-C', () => {
-  const inputs = (callNumber: number): string =>
-    `export default (i) => { if (i === ${String(callNumber)}) console.error('under way'); return i; };`;
-
   test('ends it, and shows and saves what was measured so far', async () => {
     const here = await temporaryFolder({ ...PLUGINS, 'inputs.mjs': inputs(50) });
     const args = [
@@ -323,3 +320,8 @@ describe('Ctrl-C', () => {
     expect(stderr).toContain('Nothing was measured yet.');
   });
 });
+
+/** A module that says when it is asked for that input. */
+function inputs(callNumber: number): string {
+  return `export default (i) => { if (i === ${String(callNumber)}) console.error('under way'); return i; };`;
+}

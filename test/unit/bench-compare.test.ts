@@ -85,12 +85,6 @@ describe('a comparison', () => {
 });
 
 describe('an earlier result', () => {
-  async function read(text: string): Promise<unknown> {
-    const file = path.join(await temporaryFolder(), 'before.json');
-    await writeFile(file, text);
-    return readResult(file);
-  }
-
   it('is read as it was written', async () => {
     const before = result([cell(1, 1, round(10, { latencyMs: undefined }), round(12))]);
     expect(await read(JSON.stringify(before))).toEqual(JSON.parse(JSON.stringify(before)));
@@ -118,3 +112,9 @@ describe('an earlier result', () => {
     );
   });
 });
+
+async function read(text: string): Promise<unknown> {
+  const file = path.join(await temporaryFolder(), 'before.json');
+  await writeFile(file, text);
+  return readResult(file);
+}

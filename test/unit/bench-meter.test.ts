@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { Meter, type MeterOptions } from '../../src/cli/bench/meter.ts';
 import { planSweep } from '../../src/cli/bench/plan.ts';
-import { areApart, relativeSpread, spreadOf } from '../../src/cli/bench/statistics.ts';
+import { areApart, relativeSpread, spreadOf, type Spread } from '../../src/cli/bench/statistics.ts';
 
 function meterAt(options: Partial<MeterOptions>): { meter: Meter; clock: { ms: number } } {
   const clock = { ms: 100 };
@@ -107,7 +107,6 @@ describe('the spread of rounds', () => {
   });
 
   it('is beyond another one where no round is inside of it', () => {
-    const of = (min: number, max: number) => ({ median: min, min, max });
     expect(areApart(of(1, 2), of(3, 4))).toBe(true);
     expect(areApart(of(3, 4), of(1, 2))).toBe(true);
     expect(areApart(of(1, 3), of(3, 4))).toBe(false);
@@ -127,3 +126,7 @@ describe('a sweep', () => {
     });
   });
 });
+
+function of(min: number, max: number): Spread {
+  return { median: min, min, max };
+}
