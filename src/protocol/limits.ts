@@ -173,6 +173,9 @@ export const BUSY_ANSWER_MS = 100;
 /** A thread in reserve that nothing has needed for this long is ended (ms). */
 export const SPARE_THREAD_MS = 60_000;
 
+/** A thread that is to end while it imports is given so long to finish that (ms). */
+export const IMPORT_END_MS = 1_000;
+
 /** `terminate()` that somebody asked for and that takes longer leaves a zombie (ms). */
 export const TERMINATE_TIMEOUT_MS = 2_000;
 

@@ -28,6 +28,7 @@ const PARK_LOOK_MS = 1_000;
 const HOLD = 1;
 const PARK = 2;
 const ATTEND = 4;
+const END = 8;
 
 /** Size of the board of an actor with so many calls in flight. */
 export function boardBytes(slots: number): number {
@@ -81,6 +82,11 @@ export class SignalBoard {
     if (this.#attending === 0) this.#setGate(this.#gate() & ~ATTEND);
   }
 
+  /** It is about to end: what it has imported by then is not set up any more. */
+  end(): void {
+    this.#setGate(this.#gate() | END);
+  }
+
   hasBegun(number: number): boolean {
     return !isLater(number, this.#words.load(BEGUN));
   }
@@ -114,6 +120,10 @@ export class SignalBoard {
 
   mustPark(): boolean {
     return (this.#gate() & PARK) !== 0;
+  }
+
+  isEnding(): boolean {
+    return (this.#gate() & END) !== 0;
   }
 
   pauseNumber(): number {
