@@ -2,19 +2,29 @@
  * Moves a plugin's calls from its mailbox to its actor, and sees to it that every accepted call
  * settles exactly once, whatever happens to the actor meanwhile.
  */
-import { keepable, type Payload } from '../protocol/codec.ts';
-import { PluginError } from '../protocol/errors.ts';
-import { CANCEL_REASON, FLAG, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
+import { keepable } from '../protocol/codec.ts';
+import type { PluginError } from '../protocol/errors.ts';
+import { CANCEL_REASON, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
 import { CALL_BYTES, WINDOW_BYTES } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { DeadLetter, DeadLetterReason } from '../protocol/report.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { CallCarrier, CallTarget } from './call-target.ts';
-import { bytesOf, Call, movesBuffers, type CallOwner, type CallRequest } from './call.ts';
+import {
+  bytesOf,
+  Call,
+  movesBuffers,
+  refuseDetached,
+  type CallOwner,
+  type CallRequest,
+} from './call.ts';
 import { DeadLetters } from './dead-letters.ts';
 import { Deadlines } from './deadlines.ts';
-import { Mailbox, type MailboxBound } from './mailbox.ts';
+import { Mailbox } from './mailbox.ts';
 import { Meter, type CallEnd } from './meter.ts';
+import { recall, recallable } from './recall.ts';
+import { begunError, isPoison, mayRedeliver } from './redelivery.ts';
+import { abortedBefore, mailboxFull } from './refusals.ts';
 
 export interface DispatcherEvents {
   /** A begun call ignored its abort for the whole grace. */
@@ -22,27 +32,39 @@ export interface DispatcherEvents {
   deadLetter(letter: DeadLetter): void;
 }
 
+/** What the replicas of one plugin have in common, so that a call may go from one to another. */
+export interface DispatcherShare {
+  readonly replica: number;
+  readonly deadlines: Deadlines;
+  readonly deadLetters: DeadLetters;
+}
+
 export class Dispatcher implements CallOwner {
   readonly pluginId: string;
+  readonly replica: number | undefined;
   readonly concurrency: number;
   readonly meter = new Meter();
   readonly deadLetters: DeadLetters;
   readonly #plan: PluginPlan;
   readonly #events: DispatcherEvents;
   readonly #mailbox: Mailbox<Call>;
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines: Deadlines;
   #target: CallTarget | undefined;
   #flowing = false;
   #inFlight = 0;
   #bytesAtActor = 0;
+  /** Calls that were taken back from the actor, which has not skipped them yet. */
+  #recalled = 0;
 
-  constructor(plan: PluginPlan, events: DispatcherEvents) {
+  constructor(plan: PluginPlan, events: DispatcherEvents, share?: DispatcherShare) {
     this.#plan = plan;
     this.#events = events;
     this.pluginId = plan.metadata.id;
     this.concurrency = plan.concurrency;
     this.#mailbox = new Mailbox(plan.mailbox);
-    this.deadLetters = new DeadLetters(plan.limits);
+    this.replica = share?.replica;
+    this.#deadlines = share?.deadlines ?? new Deadlines();
+    this.deadLetters = share?.deadLetters ?? new DeadLetters(plan.limits);
   }
 
   /** Calls at the actor that are not yet settled. */
@@ -52,6 +74,11 @@ export class Dispatcher implements CallOwner {
 
   get queued(): number {
     return this.#mailbox.length;
+  }
+
+  /** Calls that keep the actor busy or wait for it, also those whose caller gave up. */
+  get load(): number {
+    return (this.#target?.link.openCalls ?? 0) - this.#recalled + this.#mailbox.length;
   }
 
   /** Answers that nobody waited for any more. */
@@ -64,36 +91,49 @@ export class Dispatcher implements CallOwner {
     const now = performance.now();
     const { signal } = request;
     if (signal?.aborted) {
-      request.receiver.reject(
-        new PluginError(
-          'CALL_ABORTED',
-          `the call to ${this.pluginId} was aborted before it was made`,
-          {
-            pluginId: this.pluginId,
-            data: { phase: 'queued' },
-            cause: signal.reason,
-          },
-        ),
-      );
+      request.receiver.reject(abortedBefore(this.pluginId, signal));
       return undefined;
     }
     const bytes = CALL_BYTES + bytesOf(request.payload);
     const broken = this.#mailbox.wouldBreak(bytes);
     if (broken && (broken === 'bytesMax' || this.#plan.mailbox.overflow === 'reject')) {
-      request.receiver.reject(this.#mailboxFull(broken));
+      request.receiver.reject(mailboxFull(this.pluginId, this.#plan.mailbox, broken));
       return undefined;
     }
     const call = new Call(this, request, now, bytes);
     this.meter.started++;
     if (request.timeoutMs > 0) this.#deadlines.add(call, request.timeoutMs, now);
-    if (this.#canSendNow(call)) this.#send(call);
-    else {
-      // a frame that lies in a batch, or among those of other calls, would keep all of it
-      request.payload = keepable(request.payload);
-      this.#mailbox.push(call);
-      this.#tellDemand();
-    }
+    this.#enter(call);
     return call;
+  }
+
+  /** Whether a call of another replica may wait here. */
+  hasRoomFor({ bytes }: Call): boolean {
+    return this.#mailbox.wouldBreak(bytes) === undefined;
+  }
+
+  /** Takes over a call that another replica gave away. */
+  adopt(call: Call): void {
+    call.owner = this;
+    this.meter.started++;
+    this.#enter(call);
+  }
+
+  /**
+   * Gives away calls that have not begun; they are nobody's until they are adopted. Those in the
+   * mailbox first, the oldest before the others; then those at the actor, the last one first.
+   */
+  give(max: number, mayGo: (call: Call) => boolean): Call[] {
+    const given = this.#mailbox.take(max, mayGo);
+    const target = given.length < max ? this.#target : undefined;
+    if (target) {
+      for (const call of recallable(this.#sent(), mayGo)) {
+        if (given.length === max || !this.#recall(call, target)) break;
+        given.push(call);
+      }
+    }
+    this.meter.started -= given.length;
+    return given;
   }
 
   /** A new life: calls go there once they flow. */
@@ -122,6 +162,8 @@ export class Dispatcher implements CallOwner {
     this.#target = undefined;
     if (!target) return;
     this.#sortOut(target, error, how);
+    this.#bytesAtActor = 0;
+    this.#recalled = 0;
   }
 
   /** A part of the target is over, as in {@link disconnect}, and the rest goes on. */
@@ -132,6 +174,7 @@ export class Dispatcher implements CallOwner {
 
   #sortOut({ link, board }: CallCarrier, error: PluginError, how: 'crashed' | 'aborted'): void {
     this.meter.lateReplies += link.lateReplies;
+    const { redeliver } = this.#plan.restart;
     const back: Call[] = [];
     for (const { exchange, address } of link.close()) {
       if (!(exchange instanceof Call)) continue;
@@ -142,7 +185,7 @@ export class Dispatcher implements CallOwner {
       if (!begun) {
         exchange.deliveries--;
         back.push(exchange);
-      } else if (how === 'crashed' && this.#mayRedeliver(exchange)) back.push(exchange);
+      } else if (how === 'crashed' && mayRedeliver(exchange, redeliver)) back.push(exchange);
       else this.#endBegun(exchange, error, how);
     }
     for (const call of back) call.address = undefined;
@@ -164,6 +207,7 @@ export class Dispatcher implements CallOwner {
     board?.hold({ park: false });
     for (const call of this.#sent()) {
       const { address } = call;
+      call.slipped = false;
       if (!board || !address || call.settled || board.hasBegun(address.number)) continue;
       if (board.cancel(address.slot, address.number)) {
         // it slipped in just before the gate was held: it may end, or the actor skips it
@@ -178,10 +222,13 @@ export class Dispatcher implements CallOwner {
 
   /** Cancels calls that stand still at a checkpoint: a paused plugin is to stop. */
   dropBegun(error: PluginError): void {
-    for (const call of this.#sent()) this.#drop(call, error);
+    for (const call of this.#sent()) {
+      if (call.settled) continue;
+      this.#cancelAtActor(call, CANCEL_REASON.stop);
+      call.rejectWith(error, 'aborted');
+    }
   }
 
-  /** The reader of a call's stream took chunks. */
   grant(call: Call, chunks: number): void {
     if (call.address && !call.settled) {
       this.#target?.link.signal(KIND.credit, call.address, chunks);
@@ -197,15 +244,17 @@ export class Dispatcher implements CallOwner {
   expire(call: Call, code: 'CALL_TIMEOUT' | 'CALL_ABORTED'): void {
     if (call.settled) return;
     const reason = code === 'CALL_TIMEOUT' ? CANCEL_REASON.deadline : CANCEL_REASON.abort;
-    const begun = call.address ? this.#cancelAtActor(call, reason) : this.#takeOut(call);
+    const begun = call.address !== undefined && this.#cancelAtActor(call, reason);
+    if (!call.address) this.#mailbox.remove(call);
     const phase = begun ? 'running' : 'queued';
-    const { timeoutMs } = call.request;
-    const message =
-      code === 'CALL_TIMEOUT'
-        ? `the call to ${this.pluginId} was still ${phase} after ${String(timeoutMs)} ms`
-        : `the call to ${this.pluginId} was aborted while ${phase}`;
-    const data = code === 'CALL_TIMEOUT' ? { phase, timeoutMs } : { phase };
-    call.reject(code, message, code === 'CALL_TIMEOUT' ? 'timedOut' : 'aborted', data);
+    if (code === 'CALL_TIMEOUT') {
+      const { timeoutMs } = call.request;
+      const what = `the call to ${this.pluginId} was still ${phase} after ${String(timeoutMs)} ms`;
+      call.reject(code, what, 'timedOut', { phase, timeoutMs });
+    } else {
+      const what = `the call to ${this.pluginId} was aborted while ${phase}`;
+      call.reject(code, what, 'aborted', { phase });
+    }
   }
 
   abandon(call: Call, error: PluginError): void {
@@ -223,17 +272,56 @@ export class Dispatcher implements CallOwner {
     this.meter.lateReplies++;
   }
 
+  skipped(call: Call): void {
+    this.#takeBack(call);
+    this.#mailbox.returnToFront([call]);
+  }
+
   released(call: Call): void {
     this.#forget(call);
-    this.#bytesAtActor -= call.bytes;
-    if (this.#flowing && this.#mailbox.length > 0) this.#pump();
-    this.#tellDemand();
+    this.#left(call);
   }
 
   // --- inside ---
 
   #tellDemand(): void {
     this.#target?.demand?.(this.#flowing ? this.#mailbox.length : 0);
+  }
+
+  #enter(call: Call): void {
+    if (this.#canSendNow(call)) this.#send(call);
+    else {
+      // a frame that lies in a batch, or among those of other calls, would keep all of it
+      call.request.payload = keepable(call.request.payload);
+      this.#mailbox.push(call);
+      this.#tellDemand();
+    }
+  }
+
+  #recall(call: Call, target: CallTarget): boolean {
+    const isBack = recall(call, target, () => {
+      this.#recalled--;
+      this.#left(call);
+    });
+    if (!isBack) return false;
+    this.#recalled++;
+    this.#takeBack(call);
+    return true;
+  }
+
+  /** Its place at the actor is free. */
+  #left({ bytes }: Call): void {
+    this.#bytesAtActor -= bytes;
+    if (this.#flowing && this.#mailbox.length > 0) this.#pump();
+    this.#tellDemand();
+  }
+
+  /** It was sent, and never began. */
+  #takeBack(call: Call): void {
+    call.address = undefined;
+    call.slipped = false;
+    call.deliveries--;
+    this.#inFlight--;
   }
 
   /** The short way past the mailbox, for a plugin that keeps up. */
@@ -287,12 +375,6 @@ export class Dispatcher implements CallOwner {
     }
   }
 
-  #drop(call: Call, error: PluginError): void {
-    if (call.settled) return;
-    this.#cancelAtActor(call, CANCEL_REASON.stop);
-    call.rejectWith(error, 'aborted');
-  }
-
   /** True when it had begun; then the grace runs. False: it never will. */
   #cancelAtActor(call: Call, reason: number): boolean {
     const target = this.#target;
@@ -309,11 +391,6 @@ export class Dispatcher implements CallOwner {
     return begun;
   }
 
-  #takeOut(call: Call): false {
-    this.#mailbox.remove(call);
-    return false;
-  }
-
   /** The actor is done with it, one way or the other. */
   #forget(call: Call): void {
     clearTimeout(call.grace);
@@ -324,23 +401,9 @@ export class Dispatcher implements CallOwner {
     call.cancelled = false;
   }
 
-  #mayRedeliver(call: Call): boolean {
-    const { flags, payload } = call.request;
-    const idempotent = (flags & FLAG.idempotent) !== 0 && !movesBuffers(payload);
-    return idempotent && call.chunks === 0 && call.deliveries <= this.#plan.restart.redeliver;
-  }
-
   #endBegun(call: Call, error: PluginError, how: 'crashed' | 'aborted'): void {
-    const idempotent = (call.request.flags & FLAG.idempotent) !== 0;
-    const poison =
-      how === 'crashed' && idempotent && call.deliveries > this.#plan.restart.redeliver;
-    const data = { ...error.data, deliveries: call.deliveries, deadLetter: poison };
-    const { code, message, cause } = error;
-    const callId = call.id;
-    call.rejectWith(
-      new PluginError(code, message, { pluginId: this.pluginId, callId, data, cause }),
-      how,
-    );
+    const poison = how === 'crashed' && isPoison(call, this.#plan.restart.redeliver);
+    call.rejectWith(begunError(call, error, poison), how);
     if (poison) this.#bury(call, 'poison', error);
   }
 
@@ -352,26 +415,5 @@ export class Dispatcher implements CallOwner {
     for (const exchange of this.#target?.link.exchanges() ?? []) {
       if (exchange instanceof Call) yield exchange;
     }
-  }
-
-  #mailboxFull(bound: MailboxBound): PluginError {
-    const max = this.#plan.mailbox[bound];
-    const [what, remedy] =
-      bound === 'capacity'
-        ? ['calls', "raise mailbox.capacity, or set mailbox.overflow to 'wait'"]
-        : ['bytes', 'send smaller inputs, or raise mailbox.bytesMax'];
-    return new PluginError(
-      'MAILBOX_FULL',
-      `the mailbox of ${this.pluginId} is full (${bound}: ${String(max)} ${what}); call less, ${remedy}`,
-      { pluginId: this.pluginId, data: { [bound]: max } },
-    );
-  }
-}
-
-/** A buffer that another call has moved meanwhile would arrive empty, and nobody would know. */
-function refuseDetached({ attachments }: Payload): void {
-  for (const attachment of attachments) {
-    // slicing throws for one that is detached; `ArrayBuffer.detached` is not on every Node
-    if (attachment instanceof ArrayBuffer) attachment.slice(0, 0);
   }
 }

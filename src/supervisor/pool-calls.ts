@@ -35,6 +35,9 @@ export function poolLink(pool: PoolView): CallLink {
     signal(kind, to, detail) {
       threadOf(threads, to.number)?.life.link.signal(kind, to, detail);
     },
+    replace(to, exchange) {
+      threadOf(threads, to.number)?.life.link.replace(to, exchange);
+    },
     *exchanges() {
       for (const { life } of threads) yield* life.link.exchanges();
     },
