@@ -68,7 +68,9 @@ describe('the replica of a key', () => {
         const more = keyedTo(affinity, candidates(count + 1))?.replica;
         expect([before, count]).toContain(more);
         const gone = at % count;
-        const without = candidates(count).map((each) => of(each.replica, { isOpen: each.replica !== gone }));
+        const without = candidates(count).map((each) =>
+          of(each.replica, { isOpen: each.replica !== gone }),
+        );
         const after = keyedTo(affinity, without)?.replica;
         if (before !== gone) expect(after).toBe(before);
         else expect(after).not.toBe(gone);

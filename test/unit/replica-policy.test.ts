@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  decideScale,
-  type LoadLook,
-  type LoadTrend,
-} from '../../src/supervisor/replica-policy.ts';
+import { decideScale, type LoadLook, type LoadTrend } from '../../src/supervisor/replica-policy.ts';
 
 const BOUNDS = { min: 1, max: 8, growAfterMs: 500, shrinkAfterMs: 30_000 };
 

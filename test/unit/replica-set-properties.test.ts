@@ -151,7 +151,9 @@ describe('a replica set, through any history', () => {
           for (const state of play.seen) seen.add(state);
 
           expect(set.state).toBe('unloaded');
-          expect(play.calls.map(({ receiver }) => receiver.settled)).toEqual(play.calls.map(() => 1));
+          expect(play.calls.map(({ receiver }) => receiver.settled)).toEqual(
+            play.calls.map(() => 1),
+          );
           const { calls } = await set.stats();
           const { succeeded, failed, timedOut, aborted, crashed } = calls;
           expect(succeeded + failed + timedOut + aborted + crashed).toBe(calls.started);

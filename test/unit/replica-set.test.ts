@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { affinityOf } from '../../src/protocol/affinity.ts';
+import { PluginError } from '../../src/protocol/errors.ts';
 import { KIND } from '../../src/protocol/frame.ts';
 import { LOAD_LOOK_MS, SPREAD_MS } from '../../src/protocol/limits.ts';
 import type { FakeLife } from '../support/fake-life.ts';
@@ -57,7 +58,9 @@ describe('a replica set', () => {
       expect(its.map((line) => line.slice(3))).toEqual(own(told()));
     }
     // no two lives have the same number
-    const begun = events.filter(({ event }) => event.type === 'replica-changed' && event.to === 'loading');
+    const begun = events.filter(
+      ({ event }) => event.type === 'replica-changed' && event.to === 'loading',
+    );
     expect(begun.map(({ generation }) => generation)).toEqual([1, 2]);
     expect(set.generation).toBe(2);
   });
@@ -87,7 +90,11 @@ describe('a replica set', () => {
     expect([a, b, c].map((life) => life && inbox(life).length).toSorted()).toEqual([1, 2, 2]);
     answerAll(stage.lives);
     await turns();
-    expect((await stage.set.stats()).calls).toMatchObject({ started: 5, succeeded: 5, inFlight: 0 });
+    expect((await stage.set.stats()).calls).toMatchObject({
+      started: 5,
+      succeeded: 5,
+      inFlight: 0,
+    });
   });
 
   it('gives calls with one key to one replica, and they wait there while it restarts', async () => {
@@ -129,10 +136,12 @@ describe('a replica set', () => {
     dying.die('exit');
     await turns();
     // it gave up, the set did not
-    expect([set.state, told().filter((line) => line.startsWith('0: ')).slice(-3)]).toEqual([
-      'running',
-      ['0: crashed', '0: running → failed', '0: gave-up'],
-    ]);
+    expect([
+      set.state,
+      told()
+        .filter((line) => line.startsWith('0: '))
+        .slice(-3),
+    ]).toEqual(['running', ['0: crashed', '0: running → failed', '0: gave-up']]);
     expect(inbox(other)).toHaveLength(3);
     answerAll(stage.lives);
     await turns();
@@ -191,7 +200,8 @@ describe('a replica set', () => {
     const { set, script, lives } = stage;
     await set.perform('load');
     await set.perform('init');
-    lives[1]!.control.hook = () => Promise.resolve({ ok: false, error: { name: 'E', message: 'no' } });
+    lives[1]!.control.hook = () =>
+      Promise.resolve({ ok: false, error: { name: 'E', message: 'no' } });
     const error = await set.perform('start').catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'START_FAILED',
@@ -203,11 +213,37 @@ describe('a replica set', () => {
     // the failed one is left alone, until it is restarted
     await set.perform('pause');
     await set.perform('resume');
-    expect((await set.stats()).replicas?.map(({ state }) => state)).toEqual(['running', 'failed', 'running']);
+    expect((await set.stats()).replicas?.map(({ state }) => state)).toEqual([
+      'running',
+      'failed',
+      'running',
+    ]);
     await set.perform('stop');
     await set.perform('unload');
     await stage.up();
-    expect((await set.stats()).replicas?.map(({ state }) => state)).toEqual(['running', 'running', 'running']);
+    expect((await set.stats()).replicas?.map(({ state }) => state)).toEqual([
+      'running',
+      'running',
+      'running',
+    ]);
+  });
+
+  it('lets a stop take the place of a verb that waits for a restart, and ends that one alone', async () => {
+    const stage = replicated({ min: 2 }, { restart: { backoff: BACKOFF } });
+    const { set, lifeOf, script } = stage;
+    await stage.up();
+    for (const [replica] of [[0], [0]] as const) {
+      lifeOf(replica).die('exit');
+      await turns();
+    }
+    const paused = codeOf(set.perform('pause'));
+    await turns();
+    script.answers.shutdown = 'hangs';
+    const stop = codeOf(set.perform('stop'));
+    expect(await paused).toBe('PLUGIN_STOPPED');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(await stop).toBe('STOP_TIMEOUT');
+    expect(set.state).toBe('unloaded');
   });
 
   it('brings one up again with the others that was stopped while it restarted', async () => {
@@ -219,7 +255,10 @@ describe('a replica set', () => {
     lifeOf(0).die('exit');
     await turns();
     await set.perform('stop');
-    expect((await set.stats()).replicas?.map(({ state }) => state)).toEqual(['unloaded', 'initialized']);
+    expect((await set.stats()).replicas?.map(({ state }) => state)).toEqual([
+      'unloaded',
+      'initialized',
+    ]);
     expect(set.state).toBe('initialized');
     await set.perform('start');
     expect((await set.stats()).replicas?.map(({ state }) => state)).toEqual(['running', 'running']);
@@ -248,9 +287,16 @@ describe('a replica set', () => {
     // those that were taken back are skipped there
     slow.actor.finish();
     await turns();
-    expect(asked.map(({ heard }) => heard)).toEqual([1, 2, 3, 4, 5, 6].map((value) => [`result ${value}`]));
+    expect(asked.map(({ heard }) => heard)).toEqual(
+      [1, 2, 3, 4, 5, 6].map((value) => [`result ${value}`]),
+    );
     expect([...slow.actor.begun, ...quick.actor.begun].toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
-    expect((await set.stats()).calls).toMatchObject({ started: 6, succeeded: 6, inFlight: 0, queued: 0 });
+    expect((await set.stats()).calls).toMatchObject({
+      started: 6,
+      succeeded: 6,
+      inFlight: 0,
+      queued: 0,
+    });
   });
 
   it('refuses a call that would come back to its own chain only where no other replica is there', async () => {
@@ -324,5 +370,12 @@ describe('a set that follows its load', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
+
+async function codeOf(promise: Promise<void>): Promise<string> {
+  return promise.then(
+    () => 'ok',
+    (error: unknown) => (error instanceof PluginError ? error.code : String(error)),
+  );
+}
 
 const BACKOFF = { minMs: 5_000, maxMs: 5_000, factor: 1, jitter: 0 };
