@@ -69,7 +69,7 @@ export class Mailbox<T extends Sized> {
       taken.push(item);
       this.shift();
     }
-    if (taken.length === max || this.length === 0) return taken;
+    if (taken.length === max || !this.#items.some((item) => item && matches(item))) return taken;
     const kept: T[] = [];
     for (const item of this.clear()) {
       if (taken.length < max && matches(item)) taken.push(item);

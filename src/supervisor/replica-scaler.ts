@@ -1,5 +1,5 @@
 /** Looks at the load of a set at regular times, and lets the policy say how many there should be. */
-import { LOAD_LOOK_MS } from '../protocol/limits.ts';
+import { LOAD_LOOK_MS, SPREAD_MS } from '../protocol/limits.ts';
 import type { ReplicaBounds } from '../protocol/manifest.ts';
 import { decideScale, type LoadLook, type LoadTrend } from './replica-policy.ts';
 
@@ -13,6 +13,7 @@ export class Scaler {
   readonly #options: ScalerOptions;
   #timer: NodeJS.Timeout | undefined;
   #trend: LoadTrend = {};
+  #restsUntil = 0;
 
   constructor(options: ScalerOptions) {
     this.#options = options;
@@ -25,10 +26,16 @@ export class Scaler {
       this.close();
       return;
     }
-    const everyMs = Math.min(LOAD_LOOK_MS, growAfterMs / 2, shrinkAfterMs / 2);
+    const soonestMs = Math.min(growAfterMs, shrinkAfterMs);
+    const everyMs = Math.min(LOAD_LOOK_MS, Math.max(SPREAD_MS, soonestMs / 2));
     this.#timer ??= setInterval(() => {
       this.#look();
     }, everyMs).unref();
+  }
+
+  /** A replica did not come up: another one is not tried at once. */
+  rest(): void {
+    this.#restsUntil = performance.now() + this.#options.bounds.shrinkAfterMs;
   }
 
   close(): void {
@@ -38,7 +45,9 @@ export class Scaler {
   }
 
   #look(): void {
-    const look = { ...this.#options.look(), now: performance.now() };
+    const now = performance.now();
+    if (now < this.#restsUntil) return;
+    const look = { ...this.#options.look(), now };
     const { to, trend } = decideScale(this.#options.bounds, look, this.#trend);
     this.#trend = trend;
     if (to !== look.replicas) this.#options.resize(to);

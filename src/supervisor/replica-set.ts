@@ -34,7 +34,8 @@ export class ReplicaSet implements Keeper {
   readonly #deadlines = new Deadlines();
   readonly #deadLetters: DeadLetters;
   readonly #crew: Crew;
-  readonly #spread = new Spread(() => this.#crew.members);
+  /** A verb that leads all of them leaves their calls where they are. */
+  readonly #spread = new Spread(() => (this.#isLed ? [] : this.#crew.members));
   readonly #scaler: Scaler;
   readonly #verbs = new VerbQueue({
     begin: (verb) => void this.#lead(verb),
@@ -65,6 +66,7 @@ export class ReplicaSet implements Keeper {
       failed: ({ replica, supervisor }, error) => {
         const message = error instanceof Error ? error.message : String(error);
         options.emit({ type: 'warning', message }, supervisor.generation, replica);
+        this.#scaler.rest();
       },
     });
     this.#scaler = new Scaler({
@@ -177,8 +179,7 @@ export class ReplicaSet implements Keeper {
       this.#options.emit({ type: 'state-changed', from, to }, this.#generation);
     }
     this.#scaler.setActive(to === 'running');
-    // a verb that leads all of them leaves their calls where they are
-    if (!this.#isLed) this.#spread.now();
+    this.#spread.now();
   }
 
   get #takes(): boolean {

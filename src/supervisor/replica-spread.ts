@@ -31,9 +31,9 @@ export class Spread {
       const isAway = member.state === 'restarting' || !member.isOpen;
       if (isAway && member.load > 0) this.#empty(member, members);
     }
-    for (const idle of running) {
-      if (idle.waiting < 0) fill(idle, running);
-    }
+    const idle = running.filter((member) => member.waiting < 0);
+    // once nothing moves, what waits has to wait where it is
+    idle.every((member) => fill(member, running));
     if (running.some((member) => member.waiting > 0)) this.soon();
   }
 
@@ -56,13 +56,15 @@ export class Spread {
   }
 }
 
-/** Gives a replica with room its share of what waits for the busiest. */
-function fill(idle: Replica, running: readonly Replica[]): void {
-  const [busiest] = running.toSorted((a, b) => b.load - a.load);
-  if (!busiest || busiest.waiting <= 0) return;
-  const share = Math.max(1, Math.floor((busiest.load - idle.load) / 2));
+/** Gives a replica with room its share of what waits for a busy one; false where that is nothing. */
+function fill(idle: Replica, running: readonly Replica[]): boolean {
   const mayGo = (call: Call): boolean => !call.request.affinity && idle.suits(call);
-  for (const call of busiest.dispatcher.give(Math.min(share, busiest.waiting), mayGo)) {
-    idle.dispatcher.adopt(call);
+  for (const busy of running.toSorted((a, b) => b.load - a.load)) {
+    if (busy.waiting <= 0) return false;
+    const share = Math.max(1, Math.floor((busy.load - idle.load) / 2));
+    const given = busy.dispatcher.give(Math.min(share, busy.waiting), mayGo);
+    for (const call of given) idle.dispatcher.adopt(call);
+    if (given.length > 0) return true;
   }
+  return false;
 }

@@ -72,8 +72,7 @@ describe('the replica of a key', () => {
           of(each.replica, { isOpen: each.replica !== gone }),
         );
         const after = keyedTo(affinity, without)?.replica;
-        if (before !== gone) expect(after).toBe(before);
-        else expect(after).not.toBe(gone);
+        expect(after === before).toBe(before !== gone);
       }),
     );
   });

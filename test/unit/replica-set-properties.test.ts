@@ -163,7 +163,7 @@ describe('a replica set, through any history', () => {
           expect(vi.getTimerCount()).toBe(0);
           const begun = lives.flatMap(({ actor }) => actor.begun as number[]);
           const once = begun.filter((value) => play.calls[value]?.idempotent === false);
-          expect(once.toSorted()).toEqual([...new Set(once)].toSorted());
+          expect(once).toEqual([...new Set(once)]);
           // each state follows from the one before, of the set and of each replica
           const states = new Map<number | undefined, string>();
           for (const { event, replica } of events) {
@@ -181,6 +181,6 @@ describe('a replica set, through any history', () => {
     );
     // the walks go everywhere
     expect([...seen]).toEqual(expect.arrayContaining(STATES));
-    expect([...sizes].toSorted()).toEqual([2, 3, 4]);
+    expect(sizes).toEqual(new Set([2, 3, 4]));
   });
 });

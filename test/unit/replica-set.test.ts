@@ -86,8 +86,8 @@ describe('a replica set', () => {
     const ask = asker(stage);
     for (const value of [1, 2, 3, 4, 5]) ask(value);
     await turns();
-    const [a, b, c] = [0, 1, 2].map((replica) => stage.lifeOf(replica));
-    expect([a, b, c].map((life) => life && inbox(life).length).toSorted()).toEqual([1, 2, 2]);
+    const at = [0, 1, 2].map((replica) => inbox(stage.lifeOf(replica)).length);
+    expect(at.toSorted(byNumber)).toEqual([1, 2, 2]);
     answerAll(stage.lives);
     await turns();
     expect((await stage.set.stats()).calls).toMatchObject({
@@ -172,7 +172,7 @@ describe('a replica set', () => {
     expect(asker(stage)(2).error?.message).toBe('p is failed; restart it before calling it');
     await expect(set.perform('start')).rejects.toMatchObject({
       code: 'INVALID_STATE',
-      message: expect.stringContaining('cannot start p: it is failed'),
+      message: expect.stringContaining('cannot start p: it is failed') as string,
     });
     await set.perform('restart');
     expect(set.state).toBe('running');
@@ -197,15 +197,15 @@ describe('a replica set', () => {
 
   it('names the replica in the error of a verb, and the others get where it leads', async () => {
     const stage = replicated({ min: 3 });
-    const { set, script, lives } = stage;
+    const { set, script, lifeOf } = stage;
     await set.perform('load');
     await set.perform('init');
-    lives[1]!.control.hook = () =>
+    lifeOf(1).control.hook = () =>
       Promise.resolve({ ok: false, error: { name: 'E', message: 'no' } });
     const error = await set.perform('start').catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: 'START_FAILED',
-      message: expect.stringMatching(/^p, replica 1: .*no/),
+      message: expect.stringMatching(/^p, replica 1: .*no/) as string,
       data: { replica: 1, replicas: [1] },
     });
     expect(set.state).toBe('running');
@@ -290,13 +290,39 @@ describe('a replica set', () => {
     expect(asked.map(({ heard }) => heard)).toEqual(
       [1, 2, 3, 4, 5, 6].map((value) => [`result ${value}`]),
     );
-    expect([...slow.actor.begun, ...quick.actor.begun].toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect([...slow.actor.begun, ...quick.actor.begun].toSorted(byNumber)).toEqual([
+      1, 2, 3, 4, 5, 6,
+    ]);
     expect((await set.stats()).calls).toMatchObject({
       started: 6,
       succeeded: 6,
       inFlight: 0,
       queued: 0,
     });
+  });
+
+  it('leaves calls with a key where they are, and those behind them do not wait for that', async () => {
+    const stage = replicated({ min: 3 });
+    await stage.up();
+    const ask = asker(stage);
+    const affinity = affinityOf('hot');
+    const keyed = [1, 2, 3, 4, 5, 6].map((value) => ask(value, { affinity }));
+    await turns();
+    const hot = stage.lives.find((life) => inbox(life).length > 0);
+    const others = stage.lives.filter((life) => life !== hot);
+    const free = [7, 8, 9, 10].map((value) => ask(value));
+    await turns();
+    expect(others.map((life) => inbox(life).length)).toEqual([2, 2]);
+    others[0]?.actor.finish();
+    others[1]?.actor.begin();
+    await vi.advanceTimersByTimeAsync(SPREAD_MS);
+    others[0]?.actor.finish();
+    await turns();
+    expect(free.filter(({ settled }) => settled === 1)).toHaveLength(3);
+    expect(hot && inbox(hot)).toEqual([1, 2, 3, 4, 5, 6]);
+    answerAll(stage.lives);
+    await turns();
+    expect(keyed.map(({ settled }) => settled)).toEqual([1, 1, 1, 1, 1, 1]);
   });
 
   it('refuses a call that would come back to its own chain only where no other replica is there', async () => {
@@ -348,6 +374,33 @@ describe('a set that follows its load', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it('tells of one that does not come up, and tries no other for a while', async () => {
+    const stage = replicated(RANGE);
+    const { told, lives, script, events } = stage;
+    await stage.up();
+    const ask = asker(stage);
+    for (let value = 0; value < 6; value++) ask(value);
+    await turns();
+    script.answers.init = new Error('there is no room');
+    await vi.advanceTimersByTimeAsync(500 + 2 * LOAD_LOOK_MS);
+    expect(
+      told()
+        .filter((line) => !line.includes('→'))
+        .slice(-1),
+    ).toEqual(['1: warning']);
+    expect(events.find(({ event }) => event.type === 'warning')?.event).toMatchObject({
+      message: expect.stringContaining('there is no room') as string,
+    });
+    expect(lives.map(({ isDead }) => isDead)).toEqual([false, true]);
+    script.answers = {};
+    await vi.advanceTimersByTimeAsync(500);
+    expect(lives).toHaveLength(2);
+    await vi.advanceTimersByTimeAsync(1_500);
+    // the same replica again, in a new life
+    expect(lives.map(({ replica }) => replica).slice(0, 3)).toEqual([0, 1, 1]);
+    expect(told()).toContain('scaled 1 → 2');
+  });
+
   it('calls off who is on the way when it is stopped, and nothing is left', async () => {
     const stage = replicated(RANGE);
     const { set, told, lives, script } = stage;
@@ -370,6 +423,8 @@ describe('a set that follows its load', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 });
+
+const byNumber = (a: unknown, b: unknown): number => Number(a) - Number(b);
 
 async function codeOf(promise: Promise<void>): Promise<string> {
   return promise.then(
