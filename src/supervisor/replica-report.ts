@@ -7,6 +7,7 @@ import type {
   ReplicaHealth,
   ReplicaStats,
 } from '../protocol/report.ts';
+import type { Dispatcher } from './dispatcher.ts';
 import { Meter } from './meter.ts';
 
 /** @param replicas those that there are now, in order. */
@@ -36,7 +37,7 @@ export function jointHealth(state: PluginState, replicas: ReplicaHealth[]): Heal
 /** One replica, as it says itself. */
 export interface ReplicaAnswer {
   replica: number;
-  meter: Meter;
+  dispatcher: Dispatcher;
   stats: PluginStats;
   /** It is one of those that there are now. */
   isMember: boolean;
@@ -53,7 +54,7 @@ export interface JointStanding {
 export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): PluginStats {
   const all = answers.map(({ stats }) => stats);
   const meter = new Meter();
-  for (const each of answers) meter.add(each.meter);
+  for (const { dispatcher } of answers) meter.add(dispatcher.meter);
   const { started, succeeded, failed, timedOut, aborted, crashed } = meter;
   const living = all.filter(({ startedAt }) => startedAt !== undefined);
   const starts = living.flatMap(({ startedAt }) => startedAt ?? []);
@@ -72,11 +73,12 @@ export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): P
       timedOut,
       aborted,
       crashed,
-      inFlight: sum(all.map(({ calls }) => calls.inFlight)),
-      queued: sum(all.map(({ calls }) => calls.queued)),
+      // as they are now: a call may have moved or ended since the first of them answered
+      inFlight: sum(answers.map(({ dispatcher }) => dispatcher.inFlight)),
+      queued: sum(answers.map(({ dispatcher }) => dispatcher.queued)),
       // they share their dead letters
       deadLetters: Math.max(0, ...all.map(({ calls }) => calls.deadLetters)),
-      lateReplies: sum(all.map(({ calls }) => calls.lateReplies)),
+      lateReplies: sum(answers.map(({ dispatcher }) => dispatcher.lateReplies)),
     },
     latencyMs: meter.latency(),
     cpu: { utilization: sum(living.map(({ cpu }) => cpu.utilization)) / (living.length || 1) },
@@ -98,9 +100,9 @@ export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): P
   };
 }
 
-function ofOne({ replica, stats }: ReplicaAnswer): ReplicaStats {
-  const { state, generation, restarts, calls, cpu, plugin } = stats;
-  const { inFlight, queued } = calls;
+function ofOne({ replica, dispatcher, stats }: ReplicaAnswer): ReplicaStats {
+  const { state, generation, restarts, cpu, plugin } = stats;
+  const { inFlight, queued } = dispatcher;
   const { utilization } = cpu;
   return {
     replica,

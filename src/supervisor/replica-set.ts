@@ -117,7 +117,7 @@ export class ReplicaSet implements Keeper {
     const { all, members } = this.#crew;
     const answers = all.map(async (each) => ({
       replica: each.replica,
-      meter: each.dispatcher.meter,
+      dispatcher: each.dispatcher,
       stats: await each.supervisor.stats(),
       isMember: members.includes(each),
     }));
@@ -220,7 +220,9 @@ export class ReplicaSet implements Keeper {
     this.#held = heldState(verb, set);
     this.#look();
     const steps = this.#crew.members.map((member) => this.#leadOne(member, verb, set, run));
-    const [failures] = await Promise.all([Promise.all(steps), this.#crew.callOff()]);
+    const calledOff = this.#crew.callOff();
+    const failures = await Promise.all(steps);
+    if (verb === 'unload') await calledOff;
     if (run !== this.#led) return;
     this.#isLed = false;
     this.#held = undefined;
