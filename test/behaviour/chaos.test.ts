@@ -1,7 +1,7 @@
 /**
  * Whatever happens, in any order: every call settles once, the counts add up, nothing is left.
  * FAILURES, all rows. `CHAOS_SEED=7 npm test -- chaos` runs what another seed draws, and
- * `CHAOS_CALLS=20000` more of it. With `CHAOS_REPLICAS=1` two of the plugins have replicas.
+ * `CHAOS_CALLS=20000` more of it.
  */
 import process from 'node:process';
 

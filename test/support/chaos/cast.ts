@@ -1,6 +1,4 @@
 /** Who takes part in a chaos run: plugins that differ in all that changes how they die and come back. */
-import process from 'node:process';
-
 import type { PluginManager, PluginSpec } from 'troupe';
 
 import type { Random } from './random.ts';
@@ -42,8 +40,7 @@ export class Cast {
     this.members = Array.from({ length: plugins }, (_, index) => drawMember(random, index, tiers));
     this.banded = this.members.slice(-2);
     // a child of a group has no replicas
-    const replicated = process.env['CHAOS_REPLICAS'] === undefined ? [] : this.members.slice(2, -2);
-    const [several, followsLoad] = replicated;
+    const [several, followsLoad] = this.members.slice(2, -2);
     if (several) several.spec.replicas = 3;
     if (followsLoad) followsLoad.spec.replicas = FOLLOWS_LOAD;
   }
