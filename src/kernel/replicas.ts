@@ -12,7 +12,11 @@ export function replicasOf({
   replicas,
 }: Pick<PluginSpec, 'id' | 'isolation' | 'replicas'>): ReplicaBounds | undefined {
   if (replicas === undefined) return undefined;
-  if (isolation === 'pool') throw invalid(id, "isolation 'pool' has threads of its own: give none");
+  if (isolation === 'pool')
+    throw invalid(
+      id,
+      "isolation 'pool' has threads of its own; remove it, and say how many in threads.max",
+    );
   const times = { growAfterMs: GROW_AFTER_MS, shrinkAfterMs: SHRINK_AFTER_MS };
   if (typeof replicas === 'number') return { min: replicas, max: replicas, ...times };
   const range = replicas === 'auto' ? {} : replicas;

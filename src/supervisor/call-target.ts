@@ -11,10 +11,11 @@ export type CallLink = Pick<
 /** Main's side of a signal board. */
 export interface CallBoard extends Pick<
   SignalBoard,
-  'hold' | 'release' | 'mayBegin' | 'cancel' | 'hasBegun' | 'busySince'
+  'hold' | 'release' | 'mayBegin' | 'cancel' | 'recall' | 'hasBegun' | 'busySince'
 > {
   withdraw(slot: number, number: number): void;
   cancelSettled(number: number): void;
+  recallSettled(slot: number, number: number): void;
 }
 
 /** What the kernel needs of a link over which an actor calls it. */

@@ -10,15 +10,15 @@ import { movesBuffers, type Call } from './call.ts';
 export function recall(call: Call, { board, link }: CallTarget, skipped: () => void): boolean {
   const { address } = call;
   if (!address || board.hasBegun(address.number)) return false;
-  if (board.cancel(address.slot, address.number)) {
-    // it slipped in: it runs, or the actor has seen the cancellation and skips it
-    board.withdraw(address.slot, address.number);
+  const { slot, number } = address;
+  if (!board.recall(slot, number)) {
+    // it slipped in: it runs, or the actor has seen that it was to come back, and skips it
     call.slipped = true;
     return false;
   }
   link.replace(address, {
     onReply: () => {
-      board.cancelSettled(address.number);
+      board.recallSettled(slot, number);
       skipped();
     },
   });

@@ -25,7 +25,8 @@ import { Scaler } from './replica-scaler.ts';
 import { Spread } from './replica-spread.ts';
 import { heldState, jointState, stepsOf } from './replica-state.ts';
 import { Replica } from './replica.ts';
-import { Supervisor, type SupervisorOptions } from './supervisor.ts';
+import { Supervisor } from './supervisor.ts';
+import type { SupervisorOptions } from './surroundings.ts';
 import { VerbQueue } from './verb-queue.ts';
 
 export class ReplicaSet implements Keeper {

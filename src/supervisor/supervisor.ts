@@ -3,73 +3,26 @@
  * happened. It decides nothing itself.
  */
 import { PluginError } from '../protocol/errors.ts';
-import type { FrameReader } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { createRedactor } from '../protocol/redact.ts';
 import type { DeadLetter, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
-import type { ActorLink, CallCarrier } from './call-target.ts';
+import type { CallCarrier } from './call-target.ts';
 import type { Call, CallRequest } from './call.ts';
-import { Chronicle, stopped, type SupervisorEvent } from './chronicle.ts';
+import { Chronicle, stopped } from './chronicle.ts';
 import { endOf } from './crash-report.ts';
 import { cycleError, isAwaitedBy } from './cycle.ts';
 import { Diagnosis } from './diagnosis.ts';
-import { Dispatcher, type DispatcherShare } from './dispatcher.ts';
+import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
 import type { Keeper } from './keeper.ts';
-import type { CreateLife, Death, Life } from './life.ts';
+import type { Death, Life } from './life.ts';
 import { callsOf, INITIAL, isAtRest, stateOf, transition } from './machine.ts';
-import type {
-  Effect,
-  EndReport,
-  GroupOrder,
-  LifecycleEvent,
-  Machine,
-  Phase,
-  Verb,
-} from './machine.ts';
+import type { Effect, GroupOrder, LifecycleEvent, Machine, Phase, Verb } from './machine.ts';
 import { notRunning } from './refusals.ts';
 import { endWhenSilent } from './silence.ts';
+import type { Overseer, PreparedEntry, SupervisorOptions } from './surroundings.ts';
 import { VerbQueue } from './verb-queue.ts';
 import { healthOf, statsOf, type Standing } from './vitals.ts';
-
-/** What a thread imports. */
-export interface PreparedEntry {
-  entryUrl: string;
-  /** Whether stacks are to be mapped back to TypeScript. */
-  sourceMaps: boolean;
-}
-
-export interface SupervisorOptions {
-  plan: PluginPlan;
-  agentId: string;
-  createLife: CreateLife;
-  /** Finds and, for TypeScript, bundles the code; rejects with LOAD_FAILED. */
-  prepareEntry(plan: PluginPlan): Promise<PreparedEntry>;
-  /** An actor calls somebody over this link. */
-  outgoing(link: ActorLink, frame: FrameReader): void;
-  /** Nobody speaks over this link any more: what its actor holds or waits for is to be let go. */
-  hungUp(link: ActorLink): void;
-  /** `replica`: the one it is of, where the plugin has any; said by its set. */
-  emit(event: SupervisorEvent, generation: number, replica?: number): void;
-  /** Default `Math.random`. */
-  random?: () => number;
-  /** It is one of several that keep the same plugin. */
-  share?: ReplicaShare;
-}
-
-/** What the replicas of one plugin have in common. */
-export interface ReplicaShare extends DispatcherShare {
-  /** No two lives of a plugin have the same number. */
-  nextGeneration(): number;
-}
-
-/** Decides about the restarts of a managed plugin. */
-export interface Overseer {
-  /** What is wanted back waits in `restarting` for an order. */
-  ended(report: EndReport): void;
-  /** The machine made a step. */
-  changed(): void;
-}
 
 export class Supervisor implements Keeper {
   readonly plan: PluginPlan;
