@@ -3,7 +3,15 @@
 // Files are overwritten in place and left-overs removed at the end, so that a program which runs
 // from dist is disturbed as little as can be. A build that fails leaves the former dist as it was.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -18,6 +26,7 @@ const stamp = sourceHash();
 compile();
 const built = new Set([...copyAssets(), ...(await bundleEntries()), ...(await writeSchema())]);
 removeLeftovers();
+makeExecutable();
 writeFileSync(join(root, 'dist/.stamp'), stamp);
 
 function compile() {
@@ -79,6 +88,12 @@ async function writeSchema() {
   mkdirSync(dirname(join(root, schemaFile)), { recursive: true });
   writeFileSync(join(root, schemaFile), `${JSON.stringify(jsonSchema(), null, 2)}\n`);
   return [schemaFile];
+}
+
+/** The commands of the package: npm does so where it installs them, and not where it is linked. */
+function makeExecutable() {
+  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const file of Object.values(bin)) chmodSync(join(root, file), 0o755);
 }
 
 /** What tsc wrote for a source that is no longer there, and assets that are gone. */

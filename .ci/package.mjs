@@ -1,5 +1,5 @@
 // Proves the package as users get it: packs it, checks its exports, installs the tarball into an
-// empty folder, type-checks the README's examples there and runs them.
+// empty folder, type-checks the README's examples there, runs them, and the troupe command.
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,7 @@ install();
 const examples = extractExamples();
 typeCheck();
 for (const name of examples) runExample(join(consumer, name), name);
+runCommand();
 
 function pack() {
   // It is built already, so npm need not do it again.
@@ -87,6 +88,14 @@ function runExample(folder, name) {
   });
   const options = { cwd: folder, timeoutMs: EXAMPLE_TIMEOUT_MS };
   mustStep(`package: example ${name}`, process.execPath, ['main.mjs'], options);
+}
+
+/** The `troupe` command is there, and measures a plugin of the README. */
+function runCommand() {
+  const few = ['--input', '30', '--in-flight', '1', '--calls', '10', '--rounds', '1'];
+  const args = ['exec', '--offline', '--', 'troupe', 'bench', 'quickstart/primes.ts', ...few];
+  const options = { cwd: consumer, timeoutMs: EXAMPLE_TIMEOUT_MS };
+  mustStep('package: troupe bench of an example', 'npm', args, options);
 }
 
 /** Runs a command of the repo's own node_modules. */

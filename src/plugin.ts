@@ -14,6 +14,8 @@ export interface CallOptions {
   timeoutMs?: number;
   /** The call may run twice: after a crash it is delivered again. Default false. */
   idempotent?: boolean;
+  /** Calls with the same key go to the same replica of the called plugin, where it has any. */
+  affinity?: string | number;
   /** Buffers to move instead of copying them; they are detached here. */
   transfer?: readonly ArrayBuffer[];
 }
@@ -56,6 +58,8 @@ export interface PluginContext {
   readonly agentId: string;
   /** Which life of this plugin it is, from 1. */
   readonly generation: number;
+  /** Which of its plugin's replicas it is, from 0; 0 where there are none. */
+  readonly replica: number;
   readonly config: Record<string, unknown>;
   readonly log: Logger;
   readonly state: SharedState;

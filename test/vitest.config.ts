@@ -32,6 +32,7 @@ const SAME_IN_A_PROCESS = [
   'pause',
   'plugin-streams',
   'plugin-to-plugin',
+  'replicas',
   'restarts',
   'secrets',
   'state',

@@ -37,7 +37,7 @@ export interface Carrier {
 
 /** @param hosts what can run in this actor, by kind; each is asked for only when needed. */
 export function bootActor(
-  { boot, board, transport, control }: Carrier,
+  { boot, board, transport, control: port }: Carrier,
   hosts: Partial<Record<HostKind, Host>>,
 ): void {
   const { pluginId, generation, limits } = boot;
@@ -102,7 +102,8 @@ export function bootActor(
   const host = hosts[boot.host];
   const loadPlugin = (): ReturnType<Host> =>
     host ? host(boot) : Promise.reject(new TypeError(`this actor has no ${boot.host} host`));
-  exposeControl(createControl({ loadPlugin, context, loop, gate, limits, redactor }), control);
+  const control = createControl({ loadPlugin, context, loop, gate, board, limits, redactor });
+  exposeControl(control, port);
 }
 
 function dispatch(frame: FrameReader, loop: CallLoop): void {

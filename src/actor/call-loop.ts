@@ -70,8 +70,11 @@ export class CallLoop {
     if (!this.#pumping) this.#schedulePump();
   }
 
-  cancel(frame: FrameReader): void {
-    this.#find(frame.number)?.cancel(frame.detail);
+  /** A running call is told; one that waits is given back at once, even while no call may begin. */
+  cancel({ number, detail }: FrameReader): void {
+    const running = this.#find(number);
+    if (running) running.cancel(detail);
+    else this.#skipWaiting(number);
   }
 
   credit(frame: FrameReader): void {
@@ -124,10 +127,9 @@ export class CallLoop {
 
   #begin(): void {
     const waiting = this.#take();
-    const { board, link, limits } = this.#scope;
+    const { board, limits } = this.#scope;
     if (!board.begin(waiting.slot, waiting.number)) {
-      link.reply(KIND.skipped, waiting);
-      this.#batch.resultReady();
+      this.#skip(waiting);
       return;
     }
     const call = new RunningCall(this.#scope, waiting);
@@ -165,11 +167,31 @@ export class CallLoop {
   #take(): WaitingCall {
     const waiting = this.#inbox[this.#next] as WaitingCall;
     this.#next++;
-    if (this.#next === this.#inbox.length) {
-      this.#inbox = [];
-      this.#next = 0;
-    }
+    this.#forgetTaken();
     return waiting;
+  }
+
+  #skipWaiting(number: number): void {
+    const at = this.#inbox.findIndex(
+      (call, index) => index >= this.#next && call.number === number,
+    );
+    const waiting = this.#inbox[at];
+    if (!waiting) return;
+    this.#inbox.splice(at, 1);
+    this.#forgetTaken();
+    this.#skip(waiting);
+    if (!this.#pumping) this.#schedulePump();
+  }
+
+  #skip(waiting: WaitingCall): void {
+    this.#scope.link.reply(KIND.skipped, waiting);
+    this.#batch.resultReady();
+  }
+
+  #forgetTaken(): void {
+    if (this.#next < this.#inbox.length) return;
+    this.#inbox = [];
+    this.#next = 0;
   }
 
   /** Throws where the result can't be read or sent; then nothing was sent of it. */

@@ -15,6 +15,7 @@ export function createContext(
     id: boot.pluginId,
     agentId: boot.agentId,
     generation: boot.generation,
+    replica: boot.replica,
     config: boot.config,
     log,
     state: stateClient(outbound),

@@ -9,6 +9,7 @@ import {
   type Outcome,
   type StartHook,
 } from '../protocol/messages.ts';
+import type { SignalBoard } from '../protocol/signal-board.ts';
 import { toWireError, type Redactor } from '../protocol/wire-error.ts';
 import type { CallLoop } from './call-loop.ts';
 import type { Gate } from './gate.ts';
@@ -24,6 +25,7 @@ export interface ControlScope {
   context: PluginContext;
   loop: CallLoop;
   gate: Gate;
+  board: SignalBoard;
   limits: Limits;
   redactor: Redactor;
 }
@@ -33,6 +35,7 @@ export function createControl({
   context,
   loop,
   gate,
+  board,
   limits,
   redactor,
 }: ControlScope): ActorControl {
@@ -41,6 +44,7 @@ export function createControl({
 
   const open = async (): Promise<StartHook[]> => {
     const setup = await loadPlugin();
+    if (board.isEnding()) return [];
     const made = await setup(context);
     requireExecute(made);
     hooks = made;

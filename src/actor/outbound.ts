@@ -1,5 +1,6 @@
 /** Calls that the actor makes: to other plugins, and to the kernel's services. */
 import type { CallOptions } from '../plugin.ts';
+import { affinityOf, withAffinity } from '../protocol/affinity.ts';
 import { ChunkQueue } from '../protocol/chunk-queue.ts';
 import { CodecError } from '../protocol/codec-error.ts';
 import { decode, encode, type Payload, type PayloadLimits } from '../protocol/codec.ts';
@@ -156,7 +157,7 @@ export class Outbound {
     }
     if (options.signal?.aborted) throw abortedBefore(options.signal);
     const header = {
-      route,
+      route: withAffinity(route, affinityOf(options.affinity)),
       flags: flags | (options.idempotent === true ? FLAG.idempotent : 0),
       timeoutMs: timeoutOf(options),
       parent: this.#scope.parent(),

@@ -9,8 +9,13 @@ export function printLogs(events: KernelEvents): void {
   events.onAny((event) => {
     listening ||= events.hasListeners('log');
     const line = listening ? undefined : lineOf(event);
-    if (line !== undefined) process.stderr.write(`[${event.id}] ${line}\n`);
+    if (line !== undefined) process.stderr.write(`[${nameOf(event)}] ${line}\n`);
   });
+}
+
+/** `counter`, or `counter/1` for its replica 1. */
+function nameOf({ id, replica }: KernelEvent): string {
+  return replica === undefined ? id : `${id}/${String(replica)}`;
 }
 
 function lineOf(event: KernelEvent): string | undefined {

@@ -11,12 +11,15 @@ import {
   SAMPLING_INTERVAL_US_MIN,
 } from '../protocol/limits.ts';
 import type { CpuProfileReport, HeapSnapshotReport } from '../protocol/report.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Diagnosis } from '../supervisor/diagnosis.ts';
+import type { Keeper } from '../supervisor/keeper.ts';
 
 export interface HeapSnapshotOptions {
   /** What to write: a path or a `file:` URL. Its folder is there; a file of that name is replaced. */
   file: string | URL;
   signal?: AbortSignal | undefined;
+  /** Which replica, of a plugin that has any. Default 0. */
+  replica?: number | undefined;
 }
 
 export interface CpuProfileOptions extends HeapSnapshotOptions {
@@ -27,9 +30,10 @@ export interface CpuProfileOptions extends HeapSnapshotOptions {
 }
 
 export async function cpuProfile(
-  { id, diagnosis }: Supervisor,
+  keeper: Keeper,
   options: CpuProfileOptions,
 ): Promise<CpuProfileReport> {
+  const { id } = keeper;
   const what = `the CPU profile of ${id}`;
   const { durationMs = PROFILE_MS, samplingIntervalUs = SAMPLING_INTERVAL_US } = options ?? {};
   const file = checkedFile(id, what, options);
@@ -41,15 +45,28 @@ export async function cpuProfile(
     SAMPLING_INTERVAL_US_MIN,
     SAMPLING_INTERVAL_US_MAX,
   );
+  const diagnosis = diagnosisOf(keeper, what, options);
   return diagnosis.cpuProfile({ file, signal: options.signal, durationMs, samplingIntervalUs });
 }
 
 export async function heapSnapshot(
-  { id, diagnosis }: Supervisor,
+  keeper: Keeper,
   options: HeapSnapshotOptions,
 ): Promise<HeapSnapshotReport> {
-  const file = checkedFile(id, `the heap snapshot of ${id}`, options);
-  return diagnosis.heapSnapshot({ file, signal: options.signal });
+  const { id } = keeper;
+  const what = `the heap snapshot of ${id}`;
+  const file = checkedFile(id, what, options);
+  return diagnosisOf(keeper, what, options).heapSnapshot({ file, signal: options.signal });
+}
+
+function diagnosisOf(
+  keeper: Keeper,
+  what: string,
+  { replica = 0 }: HeapSnapshotOptions,
+): Diagnosis {
+  const diagnosis = keeper.diagnosisOf(replica);
+  if (diagnosis) return diagnosis;
+  throw wrong(keeper.id, 'replica', `${what}: there is no replica ${String(replica)} now`);
 }
 
 /** Programs without types may give anything. */

@@ -13,7 +13,7 @@ import type { Message } from 'esbuild';
 
 import { PluginError } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
-import type { PreparedEntry } from '../supervisor/supervisor.ts';
+import type { PreparedEntry } from '../supervisor/surroundings.ts';
 import { shownEntry } from './plan.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;

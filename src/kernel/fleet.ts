@@ -3,8 +3,8 @@
  * down. One failure does not abort the rest; they settle, then one error names each that failed.
  */
 import { PluginError } from '../protocol/errors.ts';
+import type { Keeper } from '../supervisor/keeper.ts';
 import type { Verb } from '../supervisor/machine.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
 import { dependenciesIn, dependencyError, inSequence, waves, type Plans } from './order.ts';
 import type { Registry } from './registry.ts';
 
@@ -16,7 +16,7 @@ interface Failure {
 }
 
 /** On which of the plugins a verb for all of them acts; the others have nothing to do with it. */
-const CONCERNS: Record<FleetVerb, (supervisor: Supervisor) => boolean> = {
+const CONCERNS: Record<FleetVerb, (keeper: Keeper) => boolean> = {
   load: ({ plan }) => plan.enabled,
   init: ({ plan }) => plan.enabled,
   start: ({ plan, state }) => plan.enabled && plan.autoStart && state !== 'paused',
@@ -82,10 +82,10 @@ async function settleOne(
 ): Promise<Error | undefined> {
   try {
     for (const verb of verbs) {
-      const supervisor = registry.find(id);
-      if (!supervisor || !CONCERNS[verb](supervisor)) continue;
+      const keeper = registry.find(id);
+      if (!keeper || !CONCERNS[verb](keeper)) continue;
       if (!DOWN.has(verb)) requireDependencies(id, verb, plans, failures);
-      await supervisor.perform(verb);
+      await keeper.perform(verb);
     }
     return undefined;
   } catch (error) {

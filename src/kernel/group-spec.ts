@@ -49,7 +49,10 @@ const SHAPE = z.strictObject({
 /** @throws PluginError `INVALID_SPEC` that names what is wrong. */
 export function planChild(spec: ChildSpec, depth = 1): ChildPlan {
   const isGroup = typeof spec === 'object' && spec !== null && 'group' in spec;
-  return isGroup ? planGroup(spec, depth) : planOf(checkSpec(spec, 'program'));
+  if (isGroup) return planGroup(spec, depth);
+  const plan = planOf(checkSpec(spec, 'program'));
+  if (plan.replicas) throw replicated(plan.metadata.id);
+  return plan;
 }
 
 /** @throws PluginError `INVALID_SPEC` that names the group and what is wrong with it. */
@@ -77,6 +80,15 @@ export function isGroupPlan(plan: ChildPlan): plan is GroupPlan {
 /** Every id and name that a plan brings, in start order. */
 export function namesOf(plan: ChildPlan): string[] {
   return isGroupPlan(plan) ? [plan.group, ...plan.children.flatMap(namesOf)] : [plan.metadata.id];
+}
+
+/** A group moves a child as one; replicas restart one by one. */
+function replicated(pluginId: string): PluginError {
+  return new PluginError(
+    'INVALID_SPEC',
+    `the spec of ${pluginId} is not valid: "replicas": a child of a group has none; register it outside of the group, or several children`,
+    { pluginId, data: { field: 'replicas' } },
+  );
 }
 
 function invalid(name: string, problems: string[]): PluginError {

@@ -3,6 +3,7 @@ import { PluginError } from '../protocol/errors.ts';
 import { PluginMember, type Member } from '../supervisor/group-member.ts';
 import { groupsOf, pluginIds } from '../supervisor/group-tree.ts';
 import { Group, type GroupEvents } from '../supervisor/group.ts';
+import { Supervisor } from '../supervisor/supervisor.ts';
 import { createGroupHandle, type GroupHandle } from './group-handle.ts';
 import {
   isGroupPlan,
@@ -51,7 +52,9 @@ function handleOf(kernel: Kernel, group: Group): GroupHandle {
 function grow(kernel: Kernel, plan: ChildPlan): Member {
   if (!isGroupPlan(plan)) {
     const { id } = plan.metadata;
-    return new PluginMember(kernel.add(plan), () => dependencyError(id, kernel.registry.plans()));
+    const keeper = kernel.add(plan);
+    if (!(keeper instanceof Supervisor)) throw new TypeError('a child of a group has no replicas');
+    return new PluginMember(keeper, () => dependencyError(id, kernel.registry.plans()));
   }
   const group = new Group(plan.group, plan.budget, eventsOf(kernel));
   kernel.registry.groups.set(group.id, group);

@@ -8,6 +8,10 @@ interface EventFields {
   'registered': object;
   'unregistered': object;
   'state-changed': { from: PluginState; to: PluginState };
+  /** One of a plugin's replicas; `state-changed` is of the plugin itself. */
+  'replica-changed': { replica: number; from: PluginState; to: PluginState };
+  /** How many replicas a plugin has. */
+  'scaled': { from: number; to: number };
   'crashed': { crash: CrashReport };
   /** `group`: the one that decided so. */
   'restarting': { delayMs: number; group?: string };
@@ -35,10 +39,21 @@ interface EventFields {
 }
 
 export type KernelEventType = keyof EventFields;
+/** What an event of that type has of its own. */
+export type FieldsOf<T extends KernelEventType> = EventFields[T] & { replica?: number };
 
-/** One event: its type's fields, with the plugin, its generation (0: none) and the time (epoch ms). */
+/**
+ * One event: its type's fields, with the plugin, its generation (0: none) and the time (epoch
+ * ms). `replica`: of which of its replicas it is told, where it has any.
+ */
 export type KernelEvent<T extends KernelEventType = KernelEventType> = {
-  [K in T]: { type: K; id: string; generation: number; at: number } & EventFields[K];
+  [K in T]: {
+    type: K;
+    id: string;
+    generation: number;
+    replica?: number;
+    at: number;
+  } & EventFields[K];
 }[T];
 
 export type KernelListener<T extends KernelEventType> = (event: KernelEvent<T>) => void;
@@ -60,7 +75,7 @@ export class KernelEvents {
     type: T,
     id: string,
     generation: number,
-    fields: EventFields[T],
+    fields: FieldsOf<T>,
   ): void {
     const event = { type, id, generation, at: Date.now(), ...fields } as unknown as KernelEvent;
     for (const listener of [...this.#listeners.of(type), ...this.#listeners.of('*')]) {

@@ -7,17 +7,20 @@ import process from 'node:process';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { ActorLink } from '../supervisor/call-target.ts';
 import type { SupervisorEvent } from '../supervisor/chronicle.ts';
+import type { Keeper } from '../supervisor/keeper.ts';
 import type { Life, LifeRequest } from '../supervisor/life.ts';
 import { createPool } from '../supervisor/pool.ts';
 import { createProcess } from '../supervisor/process.ts';
+import { ReplicaSet } from '../supervisor/replica-set.ts';
 import { endSpare, keepSpare } from '../supervisor/spare-thread.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
+import type { SupervisorOptions } from '../supervisor/surroundings.ts';
 import { createThread } from '../supervisor/thread.ts';
 import { prepareEntry } from './entry.ts';
 import { EventHub } from './event-hub.ts';
 import { settleAll } from './fleet.ts';
 import { heapFlagOf, heapFlagWarning } from './heap-flag.ts';
-import { KernelEvents } from './kernel-events.ts';
+import { KernelEvents, type FieldsOf, type KernelEventType } from './kernel-events.ts';
 import { Locks } from './locks.ts';
 import { Registry } from './registry.ts';
 import { serve, type Services } from './services.ts';
@@ -45,40 +48,42 @@ export class Kernel {
   }
 
   /** @throws PluginError `ALREADY_REGISTERED`. */
-  add(plan: PluginPlan): Supervisor {
+  add(plan: PluginPlan): Keeper {
     const { id } = plan.metadata;
     this.registry.refuseTaken(id);
-    const supervisor: Supervisor = new Supervisor({
+    const options: SupervisorOptions = {
       plan,
       agentId: this.id,
       createLife: (request) => this.#createLife(request),
       prepareEntry,
       outgoing: (link, frame) => {
-        this.#sessionOf(supervisor, link).onFrame(frame);
+        this.#sessionOf(keeper, link).onFrame(frame);
       },
       hungUp: (link) => {
         this.#sessions.get(link)?.end();
         this.#sessions.delete(link);
         this.services.locks.releaseAll(link);
       },
-      emit: (event, generation) => {
-        this.#tell(id, generation, event);
+      emit: (event, generation, replica) => {
+        this.#tell({ id, generation, replica }, event);
       },
-    });
-    this.registry.add(supervisor);
+    };
+    const { replicas } = plan;
+    const keeper: Keeper = replicas ? new ReplicaSet(options, replicas) : new Supervisor(options);
+    this.registry.add(keeper);
     this.events.emit('registered', id, 0, {});
-    return supervisor;
+    return keeper;
   }
 
   /** Unloads a plugin if need be, and forgets it. */
   async remove(id: string): Promise<void> {
-    const supervisor = this.registry.get(id);
+    const keeper = this.registry.get(id);
     try {
-      await supervisor.perform('unload');
+      await keeper.perform('unload');
     } finally {
-      supervisor.dispatcher.close();
+      keeper.close();
       this.registry.remove(id);
-      this.events.emit('unregistered', id, supervisor.generation, {});
+      this.events.emit('unregistered', id, keeper.generation, {});
     }
   }
 
@@ -87,7 +92,7 @@ export class Kernel {
     const { registry } = this;
     for (const group of registry.groups.values()) group.close();
     const problems = await settleAll(registry, ['unload']);
-    for (const supervisor of registry.all()) supervisor.dispatcher.close();
+    for (const keeper of registry.all()) keeper.close();
     this.services.state.close();
     this.events.close();
     await endSpare();
@@ -107,7 +112,7 @@ export class Kernel {
     return request.plan.isolation === 'pool' ? createPool(request) : createThread(request);
   }
 
-  #sessionOf(caller: Supervisor, link: ActorLink): Session {
+  #sessionOf(caller: Keeper, link: ActorLink): Session {
     const known = this.#sessions.get(link);
     if (known) return known;
     const session = new Session({
@@ -120,48 +125,65 @@ export class Kernel {
     return session;
   }
 
-  #tell(id: string, generation: number, event: SupervisorEvent): void {
+  #tell({ id, generation, replica }: Told, event: SupervisorEvent): void {
     const { events } = this;
+    const of = replica === undefined ? {} : { replica };
+    const tell = <T extends KernelEventType>(type: T, fields: FieldsOf<T>): void => {
+      events.emit(type, id, generation, { ...fields, ...of });
+    };
     switch (event.type) {
       case 'state-changed':
-        events.emit('state-changed', id, generation, { from: event.from, to: event.to });
+        tell('state-changed', { from: event.from, to: event.to });
+        return;
+      case 'replica-changed':
+        tell('replica-changed', { replica: replica ?? 0, from: event.from, to: event.to });
+        return;
+      case 'scaled':
+        tell('scaled', { from: event.from, to: event.to });
         return;
       case 'crashed':
-        events.emit('crashed', id, generation, { crash: event.crash });
+        tell('crashed', { crash: event.crash });
         return;
       case 'restarting':
-        events.emit('restarting', id, generation, { delayMs: Number(event.data['delayMs'] ?? 0) });
+        tell('restarting', { delayMs: Number(event.data['delayMs'] ?? 0) });
         return;
       case 'restarted':
         if (this.registry.find(id)?.plan.isolation === 'thread') keepSpare();
-        events.emit('restarted', id, generation, groupOf(this.registry.groupOf(id)));
+        tell('restarted', groupOf(this.registry.groupOf(id)));
         return;
       case 'gave-up':
-        events.emit('gave-up', id, generation, { why: String(event.data['why']) });
+        tell('gave-up', { why: String(event.data['why']) });
         return;
       case 'unresponsive': {
         const { reason, stack } = event;
-        events.emit('unresponsive', id, generation, { reason, stack });
+        tell('unresponsive', { reason, stack });
         return;
       }
       case 'memory-limit': {
         const { heapUsedBytes, externalBytes, limitBytes } = event;
-        events.emit('memory-limit', id, generation, { heapUsedBytes, externalBytes, limitBytes });
+        tell('memory-limit', { heapUsedBytes, externalBytes, limitBytes });
         return;
       }
       case 'dead-letter': {
         const { number, callId, reason, message, deliveries, bytes } = event.letter;
         const fields = { number, callId, reason, message, deliveries, bytes };
-        events.emit('dead-letter', id, generation, fields);
+        tell('dead-letter', fields);
         return;
       }
       case 'log':
-        events.emit('log', id, generation, { fields: undefined, ...event.line });
+        tell('log', { fields: undefined, ...event.line });
         return;
       case 'warning':
-        events.emit('warning', id, generation, { message: event.message });
+        tell('warning', { message: event.message });
     }
   }
+}
+
+/** Of whom something is told. */
+interface Told {
+  id: string;
+  generation: number;
+  replica: number | undefined;
 }
 
 /** The name of a group in an event, where there is one. */

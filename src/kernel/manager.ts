@@ -138,11 +138,9 @@ export class PluginManager {
 
   /** Creates the thread, imports the plugin and runs its `load`. */
   async load(id: string): Promise<void> {
-    const supervisor = this.#kernel.registry.get(id);
+    const keeper = this.#kernel.registry.get(id);
     const error =
-      supervisor.state === 'unloaded'
-        ? dependencyError(id, this.#kernel.registry.plans())
-        : undefined;
+      keeper.state === 'unloaded' ? dependencyError(id, this.#kernel.registry.plans()) : undefined;
     if (error) throw error;
     await this.#perform(id, 'load');
   }
@@ -287,7 +285,7 @@ export class PluginManager {
   }
 
   async healthCheckAll(): Promise<Map<string, boolean>> {
-    return this.#kernel.registry.ask(async (supervisor) => (await supervisor.health()).healthy);
+    return this.#kernel.registry.ask(async (keeper) => (await keeper.health()).healthy);
   }
 
   /** `undefined` for an unknown id. */
@@ -296,7 +294,7 @@ export class PluginManager {
   }
 
   async statsAll(): Promise<Map<string, PluginStats>> {
-    return this.#kernel.registry.ask((supervisor) => supervisor.stats());
+    return this.#kernel.registry.ask((keeper) => keeper.stats());
   }
 
   /**

@@ -25,6 +25,7 @@ import type {
   PluginSpec,
 } from '../protocol/manifest.ts';
 import { accessOf } from './access.ts';
+import { replicasOf } from './replicas.ts';
 import { secretsOf } from './secrets.ts';
 
 /** @param folder of the plugin.json the spec came from; without it, the embedding program gave it. */
@@ -58,6 +59,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     autoStart: spec.autoStart ?? true,
     concurrency: threads?.max ?? spec.concurrency ?? 1,
     threads,
+    replicas: replicasOf(spec),
     mailbox: { ...DEFAULT_MAILBOX, ...defined(spec.mailbox) },
     limits,
     restart: {

@@ -7,7 +7,6 @@ import { RUNTIME_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/l
 import { fromWireError, isWireError, toWireError } from '../protocol/wire-error.ts';
 import type { ActorLink } from '../supervisor/call-target.ts';
 import type { Call, Receiver } from '../supervisor/call.ts';
-import type { Dispatcher } from '../supervisor/dispatcher.ts';
 
 export interface Progress {
   fraction: number;
@@ -67,15 +66,15 @@ export class StreamReceiver implements Receiver {
   call: Call | undefined;
   readonly #options: ReceiverOptions;
 
-  constructor(options: ReceiverOptions, dispatcher: Dispatcher) {
+  constructor(options: ReceiverOptions) {
     this.#options = options;
     this.chunks = new ChunkQueue({
       creditChunks: STREAM_CREDIT_CHUNKS,
       grant: (chunks) => {
-        if (this.call) dispatcher.grant(this.call, chunks);
+        this.call?.owner.grant(this.call, chunks);
       },
       cancel: () => {
-        if (this.call) dispatcher.expire(this.call, 'CALL_ABORTED');
+        this.call?.owner.expire(this.call, 'CALL_ABORTED');
       },
     });
   }

@@ -4,21 +4,21 @@ import type { PluginMetadata, PluginPlan, PluginType } from '../protocol/manifes
 import type { DeadLetter, PluginState } from '../protocol/report.ts';
 import { pluginIds } from '../supervisor/group-tree.ts';
 import type { Group } from '../supervisor/group.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Keeper } from '../supervisor/keeper.ts';
 
 export interface PluginListing extends PluginMetadata {
   state: PluginState;
 }
 
 export class Registry {
-  readonly #supervisors = new Map<string, Supervisor>();
+  readonly #keepers = new Map<string, Keeper>();
 
   /** By name; nested ones too. */
   readonly groups = new Map<string, Group>();
 
   /** @throws PluginError `ALREADY_REGISTERED`: plugins and groups share their names. */
   refuseTaken(id: string): void {
-    const kind = this.#supervisors.has(id) ? 'plugin' : this.groups.has(id) ? 'group' : undefined;
+    const kind = this.#keepers.has(id) ? 'plugin' : this.groups.has(id) ? 'group' : undefined;
     if (kind === undefined) return;
     const remedy = kind === 'plugin' ? 'unregister' : 'close';
     throw new PluginError(
@@ -28,24 +28,24 @@ export class Registry {
     );
   }
 
-  add(supervisor: Supervisor): void {
-    this.#supervisors.set(supervisor.id, supervisor);
+  add(keeper: Keeper): void {
+    this.#keepers.set(keeper.id, keeper);
   }
 
   remove(id: string): void {
-    this.#supervisors.delete(id);
+    this.#keepers.delete(id);
     for (const group of this.groups.values()) group.drop(id);
   }
 
-  find(id: string): Supervisor | undefined {
-    return this.#supervisors.get(id);
+  find(id: string): Keeper | undefined {
+    return this.#keepers.get(id);
   }
 
   /** @throws PluginError `NOT_FOUND` that names the ids there are. */
-  get(id: string): Supervisor {
-    const supervisor = this.#supervisors.get(id);
-    if (supervisor) return supervisor;
-    const known = [...this.#supervisors.keys()].slice(0, IDS_SHOWN_MAX).join(', ');
+  get(id: string): Keeper {
+    const keeper = this.#keepers.get(id);
+    if (keeper) return keeper;
+    const known = [...this.#keepers.keys()].slice(0, IDS_SHOWN_MAX).join(', ');
     throw new PluginError(
       'NOT_FOUND',
       `no plugin ${id} is registered; there ${known ? `are: ${known}` : 'is none'}`,
@@ -54,32 +54,30 @@ export class Registry {
   }
 
   ids(): string[] {
-    return [...this.#supervisors.keys()];
+    return [...this.#keepers.keys()];
   }
 
-  all(): Supervisor[] {
-    return [...this.#supervisors.values()];
+  all(): Keeper[] {
+    return [...this.#keepers.values()];
   }
 
   /** What each says, by id. */
-  async ask<T>(question: (supervisor: Supervisor) => Promise<T>): Promise<Map<string, T>> {
-    const answers = this.all().map(async (supervisor): Promise<[string, T]> => [
-      supervisor.id,
-      await question(supervisor),
+  async ask<T>(question: (keeper: Keeper) => Promise<T>): Promise<Map<string, T>> {
+    const answers = this.all().map(async (keeper): Promise<[string, T]> => [
+      keeper.id,
+      await question(keeper),
     ]);
     return new Map(await Promise.all(answers));
   }
 
   /** Of one plugin or of all, oldest first. */
   deadLetters(id?: string): DeadLetter[] {
-    const supervisors = id === undefined ? this.all() : [this.get(id)];
-    return supervisors
-      .flatMap(({ dispatcher }) => dispatcher.deadLetters.list())
-      .sort((a, b) => a.at - b.at);
+    const keepers = id === undefined ? this.all() : [this.get(id)];
+    return keepers.flatMap((keeper) => keeper.deadLetters()).sort((a, b) => a.at - b.at);
   }
 
   plans(): Map<string, PluginPlan> {
-    return new Map(this.all().map((supervisor) => [supervisor.id, supervisor.plan]));
+    return new Map(this.all().map((keeper) => [keeper.id, keeper.plan]));
   }
 
   /** The name of the group that a plugin is a child of. */

@@ -1,10 +1,12 @@
 /** Where a call of the embedding program goes, and who hears its answer. */
+import { affinityOf } from '../protocol/affinity.ts';
 import { CodecError } from '../protocol/codec-error.ts';
 import { encode, type Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG } from '../protocol/frame.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
 import type { CallRequest, Receiver } from '../supervisor/call.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Keeper } from '../supervisor/keeper.ts';
 import type { Kernel } from './kernel.ts';
 import { PromiseReceiver, StreamReceiver, type ReceiverOptions } from './receivers.ts';
 import type { ExecuteOptions } from './types.ts';
@@ -16,9 +18,9 @@ export function execute(
   options?: ExecuteOptions,
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const supervisor = kernel.registry.get(id);
-    const receiver = new PromiseReceiver(receivingFor(kernel, supervisor), resolve, reject);
-    supervisor.accept(requestOf(supervisor, receiver, 0, input, options));
+    const keeper = kernel.registry.get(id);
+    const receiver = new PromiseReceiver(receivingFor(kernel, keeper), resolve, reject);
+    keeper.accept(requestOf(keeper, receiver, 0, input, options));
   });
 }
 
@@ -42,9 +44,9 @@ function openStream(
   input: unknown,
   options: ExecuteOptions | undefined,
 ): AsyncIterable<unknown> {
-  const supervisor = kernel.registry.get(id);
-  const receiver = new StreamReceiver(receivingFor(kernel, supervisor), supervisor.dispatcher);
-  receiver.call = supervisor.accept(requestOf(supervisor, receiver, FLAG.stream, input, options));
+  const keeper = kernel.registry.get(id);
+  const receiver = new StreamReceiver(receivingFor(kernel, keeper));
+  receiver.call = keeper.accept(requestOf(keeper, receiver, FLAG.stream, input, options));
   return receiver.chunks;
 }
 
@@ -59,41 +61,43 @@ function failedStream(error: unknown): AsyncIterable<unknown> {
 }
 
 function requestOf(
-  supervisor: Supervisor,
+  keeper: Keeper,
   receiver: Receiver,
   flags: number,
   input: unknown,
   options: ExecuteOptions | undefined,
 ): CallRequest {
   return {
-    payload: encodeFor(supervisor, input, options),
+    payload: encodeFor(keeper, input, options),
     receiver,
     flags: options?.idempotent === true ? flags | FLAG.idempotent : flags,
-    timeoutMs: options?.timeoutMs ?? supervisor.plan.limits.callTimeoutMs,
+    timeoutMs: options?.timeoutMs ?? keeper.plan.limits.callTimeoutMs,
     signal: options?.signal,
     parent: undefined,
+    affinity: affinityOf(options?.affinity),
   };
 }
 
 /** What the receivers of one plugin's calls share: made once. */
-const receiving = new WeakMap<Supervisor, ReceiverOptions>();
+const receiving = new WeakMap<PluginPlan, ReceiverOptions>();
 
-function receivingFor({ events }: Kernel, supervisor: Supervisor): ReceiverOptions {
-  const known = receiving.get(supervisor);
+function receivingFor({ events }: Kernel, { id, plan }: Keeper): ReceiverOptions {
+  const known = receiving.get(plan);
   if (known) return known;
-  const { id, plan } = supervisor;
   const options: ReceiverOptions = {
     pluginId: id,
     limits: plan.limits,
     onProgress: (call, progress) => {
-      events.emit('progress', id, call.generation, { callId: call.id, ...progress });
+      const { replica } = call.owner;
+      const where = replica === undefined ? {} : { replica };
+      events.emit('progress', id, call.generation, { callId: call.id, ...progress, ...where });
     },
   };
-  receiving.set(supervisor, options);
+  receiving.set(plan, options);
   return options;
 }
 
-function encodeFor({ id, plan }: Supervisor, input: unknown, options?: ExecuteOptions): Payload {
+function encodeFor({ id, plan }: Keeper, input: unknown, options?: ExecuteOptions): Payload {
   try {
     return encode(input, plan.limits, options?.transfer);
   } catch (error) {

@@ -2,6 +2,7 @@
  * What one actor has open towards the rest: calls to other plugins, streams the kernel serves it,
  * locks it holds. When its link ends, all of it is let go.
  */
+import { splitRoute } from '../protocol/affinity.ts';
 import { decode, encode, forwardable } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG, KERNEL_ROUTE, KIND, TIMEOUT_UNSAID, type FrameReader } from '../protocol/frame.ts';
@@ -9,7 +10,7 @@ import { ROUTES_MAX, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { ActorLink } from '../supervisor/call-target.ts';
 import { Call } from '../supervisor/call.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Keeper } from '../supervisor/keeper.ts';
 import { LinkReceiver } from './receivers.ts';
 
 /** Something open that its caller may cancel or give credit. */
@@ -19,11 +20,11 @@ export interface Inbound {
 }
 
 export interface SessionOptions {
-  caller: Supervisor;
+  caller: Keeper;
   /** Over which the actor speaks. */
   link: ActorLink;
   /** The plugin a call goes to. */
-  find: (id: string) => Supervisor | undefined;
+  find: (id: string) => Keeper | undefined;
   /** A call to the kernel itself. What it returns is what stays open of it. */
   serve: (session: Session, request: unknown, to: ReturnTo) => Inbound | undefined;
 }
@@ -34,7 +35,7 @@ export interface ReturnTo {
 }
 
 export class Session {
-  readonly caller: Supervisor;
+  readonly caller: Keeper;
   readonly link: ActorLink;
   readonly #find: SessionOptions['find'];
   readonly #serve: SessionOptions['serve'];
@@ -97,7 +98,8 @@ export class Session {
   }
 
   #forward(frame: FrameReader, to: ReturnTo): void {
-    const id = this.#routes.get(frame.route) ?? '';
+    const { route, affinity } = splitRoute(frame.route);
+    const id = this.#routes.get(route) ?? '';
     const target = this.#find(id);
     if (!target) {
       throw new PluginError(
@@ -109,25 +111,24 @@ export class Session {
       );
     }
     const parent = this.#parentOf(frame.parent);
-    refuseCycle(target, parent);
     const timeoutMs =
       frame.detail === TIMEOUT_UNSAID ? target.plan.limits.callTimeoutMs : frame.detail;
     const receiver = new LinkReceiver(this.link, to, () => this.#inbound.delete(to.number));
-    const { dispatcher } = target;
     const call = target.accept({
       payload: forwardable(frame),
       receiver,
       flags: frame.flags & (FLAG.stream | FLAG.idempotent),
       timeoutMs,
       parent,
+      affinity,
     });
     if (!call || call.settled) return;
     this.#inbound.set(to.number, {
       cancel: () => {
-        dispatcher.expire(call, 'CALL_ABORTED');
+        call.owner.expire(call, 'CALL_ABORTED');
       },
       grant: (chunks) => {
-        dispatcher.grant(call, chunks);
+        call.owner.grant(call, chunks);
       },
     });
   }
@@ -136,20 +137,6 @@ export class Session {
   #parentOf(number: number): Call | undefined {
     const exchange = number === 0 ? undefined : this.link.exchangeOf(number);
     return exchange instanceof Call ? exchange : undefined;
-  }
-}
-
-/** A call that comes back to a plugin that waits for it would wait for ever. */
-function refuseCycle(target: Supervisor, parent: Call | undefined): void {
-  const chain = [target.id];
-  for (let call = parent; call; call = call.request.parent) {
-    chain.unshift(call.owner.pluginId);
-    if (call.owner !== target.dispatcher || call.settled || call.owner.concurrency > 1) continue;
-    throw new PluginError(
-      'CALL_CYCLE',
-      `the call would come back to ${target.id}, which waits for it: ${chain.join(' → ')}; raise its concurrency or break the cycle`,
-      { pluginId: target.id, data: { chain } },
-    );
   }
 }
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 
 import { PluginError } from '../protocol/errors.ts';
+import { REPLICAS_MAX } from '../protocol/limits.ts';
 import {
   CARRIER_KINDS,
   HOST_KINDS,
@@ -81,6 +82,20 @@ const permissions = (path: z.ZodType) =>
     .partial()
     .optional();
 
+const replicaCount = z.number().int().min(1).max(REPLICAS_MAX);
+const replicas = z.union([
+  replicaCount,
+  z.literal('auto'),
+  z
+    .strictObject({
+      min: replicaCount,
+      max: replicaCount,
+      growAfterMs: milliseconds,
+      shrinkAfterMs: milliseconds,
+    })
+    .partial(),
+]);
+
 const fields = {
   id,
   type: z.enum(PLUGIN_TYPES),
@@ -109,6 +124,7 @@ const fields = {
     ])
     .optional()
     .describe("Of isolation 'pool' only"),
+  replicas: replicas.optional().describe('Actors behind the one id'),
   mailbox: z
     .strictObject({
       capacity: z.number().int().min(1),
@@ -148,7 +164,6 @@ const SPEC = z.strictObject({
 
 /** Fields of the design whose parts are not in this version, with what to do until then. */
 const NOT_YET: Record<string, string> = {
-  replicas: 'replicas are not in this version; register the plugin under several ids',
   reload: 'reload is not in this version; call manager.restart(id) after a change',
   wasm: 'WebAssembly plugins are not in this version',
 };

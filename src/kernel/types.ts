@@ -26,6 +26,11 @@ export interface ExecuteOptions {
   timeoutMs?: number | undefined;
   /** The call may run twice: after a crash it is delivered again. Default false. */
   idempotent?: boolean | undefined;
+  /**
+   * Calls with the same key go to the same replica, as long as the number of replicas is the same.
+   * Without `replicas` in the spec it means nothing.
+   */
+  affinity?: string | number | undefined;
   /** Buffers to move instead of copying them; they are detached here. */
   transfer?: readonly ArrayBuffer[] | undefined;
 }

@@ -79,6 +79,21 @@ export const DEFAULT_MAILBOX: MailboxOptions = {
   bytesMax: 256 * MIB,
 };
 
+/** Replicas of one plugin: more threads than that help no machine. */
+export const REPLICAS_MAX = 256;
+
+/** More replicas after calls have waited that long (ms). */
+export const GROW_AFTER_MS = 500;
+
+/** One replica less after that long without need for it (ms): a new one costs a start. */
+export const SHRINK_AFTER_MS = 30_000;
+
+/** A call that waits for a busy replica goes to one that is free after that long (ms), at the latest. */
+export const SPREAD_MS = 10;
+
+/** The load of replicas is looked at that often (ms), or more often where they are to follow it sooner. */
+export const LOAD_LOOK_MS = 250;
+
 /** What a waiting call without its input is taken to hold (bytes): promise, deadline, bookkeeping. */
 export const CALL_BYTES = 1_024;
 
@@ -175,6 +190,9 @@ export const BUSY_ANSWER_MS = 100;
 
 /** A thread in reserve that nothing has needed for this long is ended (ms). */
 export const SPARE_THREAD_MS = 60_000;
+
+/** A thread that is to end while it imports is given so long to finish that (ms). */
+export const IMPORT_END_MS = 1_000;
 
 /** `terminate()` that somebody asked for and that takes longer leaves a zombie (ms). */
 export const TERMINATE_TIMEOUT_MS = 2_000;

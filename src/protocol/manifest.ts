@@ -38,6 +38,23 @@ export interface PluginMetadata {
 /** Where the code is: a path or URL, or that with the SHA-256 (hex) of the bytes that may run. */
 export type EntrySpec = string | URL | { path: string | URL; sha256?: string | undefined };
 
+/** How many replicas follow the load, and how soon. */
+export interface ReplicaRange {
+  /** Default 1. */
+  min?: number | undefined;
+  /** Default: one less than there are processors, and at least `min`. */
+  max?: number | undefined;
+  /** More replicas after calls have waited that long (ms). Default 500. */
+  growAfterMs?: number | undefined;
+  /** One less after that long without need for it (ms). Default 30,000. */
+  shrinkAfterMs?: number | undefined;
+}
+
+/** A number, `auto` (a range with its defaults), or a range. */
+export type ReplicaSpec = number | 'auto' | ReplicaRange;
+
+export type ReplicaBounds = { readonly [K in keyof ReplicaRange]-?: number };
+
 /**
  * What a plugin may do. As long as it is given nothing but `env`, it is not restricted; as soon as
  * any other of these is given, it has only what is given, and reads what it needs to be loaded.
@@ -102,6 +119,8 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
   concurrency?: number | undefined;
   /** Of `isolation: 'pool'` only; a number is `min` and `max` at once. */
   threads?: number | Partial<ThreadsOptions> | undefined;
+  /** Actors of this plugin behind its one id. Default: one, which is no replica. */
+  replicas?: ReplicaSpec | undefined;
   mailbox?: Partial<MailboxOptions> | undefined;
   limits?: Partial<Limits> | undefined;
   restart?:
@@ -128,6 +147,8 @@ export interface PluginPlan {
   concurrency: number;
   /** Of a pool. */
   threads: ThreadsOptions | undefined;
+  /** `undefined`: it has none. */
+  replicas: ReplicaBounds | undefined;
   mailbox: MailboxOptions;
   limits: Limits;
   restart: RestartOptions;

@@ -11,6 +11,8 @@ export interface BootData {
   pluginId: string;
   agentId: string;
   generation: number;
+  /** Which of the plugin's replicas it is; 0 where it has none. */
+  replica: number;
   host: HostKind;
   /** The module that runs, after bundling. */
   entryUrl: string;

@@ -114,8 +114,20 @@ export interface PluginStats {
   logs: string[];
   /** Of a pool that lives; no other plugin has it. */
   threads?: ThreadCounts | undefined;
-  /** What the plugin's `stats` hook says. */
+  /** What the plugin's `stats` hook says; of a plugin with replicas it is there, of each. */
   plugin: Record<string, unknown>;
+  /** Only of a plugin with replicas: those that there are now. All else is of all of them together. */
+  replicas?: ReplicaStats[];
+}
+
+/** One replica of a plugin. */
+export interface ReplicaStats extends Pick<
+  PluginStats,
+  'state' | 'generation' | 'restarts' | 'cpu' | 'plugin'
+> {
+  /** From 0. */
+  replica: number;
+  calls: Pick<CallCounts, 'inFlight' | 'queued'>;
 }
 
 export interface ThreadCounts {
@@ -135,8 +147,15 @@ export interface HealthReport {
   /** How long it has been inside calls without a break (ms). */
   busySinceMs?: number | undefined;
   reason?: string | undefined;
-  /** What the plugin's `health` hook says. */
+  /** What the plugin's `health` hook says; of a plugin with replicas it is there, of each. */
   detail?: unknown;
+  /** Only of a plugin with replicas: those that there are now. */
+  replicas?: ReplicaHealth[];
+}
+
+export interface ReplicaHealth extends HealthReport {
+  /** From 0. */
+  replica: number;
 }
 
 /** Where a plugin's thread spent its time. */

@@ -7,7 +7,8 @@
  *   2 pause     number of the current pause, so that late answers to an earlier one are known
  *   3 (free)
  *   4,5         Float64: since when the actor is inside calls (epoch ms, 0 = idle); the actor writes
- *   6…          one word a slot: the number of the cancelled call in it; main writes
+ *   6…          one word a slot: the number of the cancelled call in it, or its negative
+ *               where it is taken back; main writes
  *
  * The order of reads and writes makes "begun" exact: the actor stores `begun` and then looks for
  * a cancellation, main stores the cancellation and then looks at `begun`. Whatever the timing,
@@ -28,6 +29,7 @@ const PARK_LOOK_MS = 1_000;
 const HOLD = 1;
 const PARK = 2;
 const ATTEND = 4;
+const END = 8;
 
 /** Size of the board of an actor with so many calls in flight. */
 export function boardBytes(slots: number): number {
@@ -81,6 +83,26 @@ export class SignalBoard {
     if (this.#attending === 0) this.#setGate(this.#gate() & ~ATTEND);
   }
 
+  /**
+   * Takes a call back that has not begun: true when it never will. A call that has does not notice,
+   * but for one: the actor may have seen this just before it began the call, and skip it.
+   */
+  recall(slot: number, number: number): boolean {
+    this.#words.store(CANCELLED + slot, -number);
+    if (!this.hasBegun(number)) return true;
+    this.recallSettled(slot);
+    return false;
+  }
+
+  recallSettled(slot: number): void {
+    this.#words.store(CANCELLED + slot, 0);
+  }
+
+  /** It is about to end: what it has imported by then is not set up any more. */
+  end(): void {
+    this.#setGate(this.#gate() | END);
+  }
+
   hasBegun(number: number): boolean {
     return !isLater(number, this.#words.load(BEGUN));
   }
@@ -93,10 +115,11 @@ export class SignalBoard {
 
   // --- the actor's side ---
 
-  /** Publishes that a call begins. False: it was cancelled and must not run. */
+  /** Publishes that a call begins. False: it was cancelled or taken back, and must not run. */
   begin(slot: number, number: number): boolean {
     this.#words.store(BEGUN, number);
-    return !this.isCancelled(slot, number);
+    const word = this.#words.load(CANCELLED + slot);
+    return word !== number && word !== -number;
   }
 
   isCancelled(slot: number, number: number): boolean {
@@ -114,6 +137,10 @@ export class SignalBoard {
 
   mustPark(): boolean {
     return (this.#gate() & PARK) !== 0;
+  }
+
+  isEnding(): boolean {
+    return (this.#gate() & END) !== 0;
   }
 
   pauseNumber(): number {

@@ -1,20 +1,21 @@
-import type { SignalBoard } from '../protocol/signal-board.ts';
 /** Where a plugin's calls go while it lives: one actor behind a link, or many behind what acts as one. */
+import type { SignalBoard } from '../protocol/signal-board.ts';
 import type { Link } from '../transport/link.ts';
 
 /** What a dispatcher needs of a link. */
 export type CallLink = Pick<
   Link,
-  'lateReplies' | 'openCalls' | 'hasRoom' | 'call' | 'signal' | 'exchanges' | 'close'
+  'lateReplies' | 'openCalls' | 'hasRoom' | 'call' | 'signal' | 'replace' | 'exchanges' | 'close'
 >;
 
 /** Main's side of a signal board. */
 export interface CallBoard extends Pick<
   SignalBoard,
-  'hold' | 'release' | 'mayBegin' | 'cancel' | 'hasBegun' | 'busySince'
+  'hold' | 'release' | 'mayBegin' | 'cancel' | 'recall' | 'hasBegun' | 'busySince'
 > {
   withdraw(slot: number, number: number): void;
   cancelSettled(number: number): void;
+  recallSettled(slot: number, number: number): void;
 }
 
 /** What the kernel needs of a link over which an actor calls it. */

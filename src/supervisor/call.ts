@@ -32,6 +32,8 @@ export interface CallRequest {
   signal?: AbortSignal | undefined;
   /** The call on whose behalf this one is made. */
   parent?: Call | undefined;
+  /** Calls of the same number go to the same replica; 0 = none (protocol/affinity.ts). */
+  affinity?: number;
 }
 
 /** What a call tells its dispatcher. */
@@ -39,6 +41,10 @@ export interface CallOwner {
   readonly pluginId: string;
   /** One call may be waited for by another: at concurrency 1 a cycle would hang. */
   readonly concurrency: number;
+  /** Which of the plugin's replicas it is, where it has any. */
+  readonly replica: number | undefined;
+  /** The reader of a call's stream took chunks. */
+  grant(call: Call, chunks: number): void;
   /** The deadline passed, or the caller gave up. */
   expire(call: Call, code: 'CALL_TIMEOUT' | 'CALL_ABORTED'): void;
   /** What the actor sent is no use: the call ends, and the actor is told to leave it. */
@@ -47,12 +53,15 @@ export interface CallOwner {
   settled(call: Call, how: CallEnd, at: number): void;
   /** An answer to a call that was settled before. */
   late(): void;
+  /** The actor left it aside, though nobody wants that any more. */
+  skipped(call: Call): void;
   /** The actor is done with it. */
   released(call: Call): void;
 }
 
 export class Call implements Exchange, Timed {
-  readonly owner: CallOwner;
+  /** Changes when the call goes from one replica to another, before it begins. */
+  owner: CallOwner;
   readonly request: CallRequest;
   readonly acceptedAt: number;
   /** What it holds while it is open: its input, and what it takes itself. */
@@ -66,6 +75,8 @@ export class Call implements Exchange, Timed {
   settled = false;
   /** The actor was told to leave it. */
   cancelled = false;
+  /** It may be skipped, though it was not cancelled in the end. */
+  slipped = false;
   /** Cancelled while it ran: ends the thread when the grace is over. */
   grace: NodeJS.Timeout | undefined;
   readonly #onAbort: (() => void) | undefined;
@@ -77,7 +88,7 @@ export class Call implements Exchange, Timed {
     this.bytes = bytes;
     if (request.signal) {
       this.#onAbort = () => {
-        owner.expire(this, 'CALL_ABORTED');
+        this.owner.expire(this, 'CALL_ABORTED');
       };
       request.signal.addEventListener('abort', this.#onAbort, { once: true });
     }
@@ -121,7 +132,8 @@ export class Call implements Exchange, Timed {
     } else if (frame.kind === KIND.failure) {
       this.#settle('failed', arrivedAt);
       receiver.failure(frame, (frame.flags & FLAG.runtime) !== 0);
-    } else {
+    } else if (this.slipped) this.owner.skipped(this);
+    else {
       const { pluginId } = this.owner;
       const message = `${pluginId} was stopped before the call began`;
       this.reject('PLUGIN_STOPPED', message, 'aborted', { phase: 'queued' });
@@ -184,4 +196,12 @@ export function bytesOf({ frame, attachments }: Payload): number {
 /** Shared memory can be sent again, a moved buffer cannot. */
 export function movesBuffers({ attachments }: Payload): boolean {
   return attachments.some((attachment) => attachment instanceof ArrayBuffer);
+}
+
+/** A buffer that another call has moved meanwhile would arrive empty, and nobody would know. */
+export function refuseDetached({ attachments }: Payload): void {
+  for (const attachment of attachments) {
+    // slicing throws for one that is detached; `ArrayBuffer.detached` is not on every Node
+    if (attachment instanceof ArrayBuffer) attachment.slice(0, 0);
+  }
 }

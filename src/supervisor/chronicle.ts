@@ -11,6 +11,10 @@ import { Zombies } from './zombies.ts';
 /** What a supervisor tells; the kernel makes events of it. */
 export type SupervisorEvent =
   | { type: 'state-changed'; from: PluginState; to: PluginState }
+  /** One of several replicas. */
+  | { type: 'replica-changed'; from: PluginState; to: PluginState }
+  /** There are more or fewer replicas. */
+  | { type: 'scaled'; from: number; to: number }
   | { type: 'crashed'; crash: CrashReport }
   | { type: 'restarting' | 'restarted' | 'gave-up'; data: Record<string, unknown> }
   | { type: 'unresponsive'; reason: string; stack: string | undefined }

@@ -84,6 +84,7 @@ export interface LifeRequest {
   plan: PluginPlan;
   agentId: string;
   generation: number;
+  replica: number;
   /** The module that runs, after bundling. */
   entryUrl: string;
   sourceMaps: boolean;
@@ -92,11 +93,12 @@ export interface LifeRequest {
 
 /** @param guard what the actor itself is to hold the plugin to. */
 export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
-  const { plan, agentId, generation, entryUrl, sourceMaps } = request;
+  const { plan, agentId, generation, replica, entryUrl, sourceMaps } = request;
   return {
     pluginId: plan.metadata.id,
     agentId,
     generation,
+    replica,
     host: plan.host,
     entryUrl,
     sourceMaps,

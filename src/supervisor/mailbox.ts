@@ -62,6 +62,23 @@ export class Mailbox<T extends Sized> {
     return this.#items[this.#head];
   }
 
+  /** Takes out up to `max` that match, the oldest first; no time for those at the front. */
+  take(max: number, matches: (item: T) => boolean): T[] {
+    const taken: T[] = [];
+    for (let item = this.peek(); item && taken.length < max && matches(item); item = this.peek()) {
+      taken.push(item);
+      this.shift();
+    }
+    if (taken.length === max || !this.#items.some((item) => item && matches(item))) return taken;
+    const kept: T[] = [];
+    for (const item of this.clear()) {
+      if (taken.length < max && matches(item)) taken.push(item);
+      else kept.push(item);
+    }
+    this.returnToFront(kept);
+    return taken;
+  }
+
   /** Calls that were sent and not begun come back before all others, in their old order. */
   returnToFront(items: readonly T[]): void {
     if (items.length === 0) return;

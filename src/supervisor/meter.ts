@@ -6,6 +6,15 @@ import type { Latency } from '../protocol/report.ts';
 export type CallEnd = 'succeeded' | 'failed' | 'timedOut' | 'aborted' | 'crashed';
 
 const MICROS_PER_MS = 1_000;
+const COUNTS = [
+  'started',
+  'succeeded',
+  'failed',
+  'timedOut',
+  'aborted',
+  'crashed',
+  'lateReplies',
+] as const;
 
 export class Meter {
   started = 0;
@@ -21,6 +30,12 @@ export class Meter {
   ended(how: CallEnd, latencyMs: number): void {
     this[how]++;
     this.#latency.record(Math.max(1, Math.round(latencyMs * MICROS_PER_MS)));
+  }
+
+  /** Counts what another one counted as well. */
+  add(other: Meter): void {
+    for (const count of COUNTS) this[count] += other[count];
+    this.#latency.add(other.#latency);
   }
 
   latency(): Latency {

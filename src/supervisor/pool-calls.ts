@@ -35,6 +35,9 @@ export function poolLink(pool: PoolView): CallLink {
     signal(kind, to, detail) {
       threadOf(threads, to.number)?.life.link.signal(kind, to, detail);
     },
+    replace(to, exchange) {
+      threadOf(threads, to.number)?.life.link.replace(to, exchange);
+    },
     *exchanges() {
       for (const { life } of threads) yield* life.link.exchanges();
     },
@@ -70,6 +73,8 @@ export function poolBoard({ threads }: PoolView): PoolBoard {
     },
     mayBegin: () => !isHeld,
     cancel: (slot, number) => boardOf(number)?.cancel(slot, number) ?? false,
+    recall: (slot, number) => boardOf(number)?.recall(slot, number) ?? false,
+    recallSettled: (slot, number) => boardOf(number)?.recallSettled(slot, number),
     withdraw: (slot, number) => boardOf(number)?.withdraw(slot, number),
     cancelSettled: (number) => boardOf(number)?.cancelSettled(number),
     hasBegun: (number) => boardOf(number)?.hasBegun(number) ?? false,

@@ -3,63 +3,28 @@
  * happened. It decides nothing itself.
  */
 import { PluginError } from '../protocol/errors.ts';
-import type { FrameReader } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { createRedactor } from '../protocol/redact.ts';
-import type { HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
-import type { ActorLink, CallCarrier } from './call-target.ts';
+import type { DeadLetter, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
+import type { CallCarrier } from './call-target.ts';
 import type { Call, CallRequest } from './call.ts';
-import { Chronicle, stopped, type SupervisorEvent } from './chronicle.ts';
+import { Chronicle, stopped } from './chronicle.ts';
 import { endOf } from './crash-report.ts';
+import { cycleError, isAwaitedBy } from './cycle.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
-import type { CreateLife, Death, Life } from './life.ts';
+import type { Keeper } from './keeper.ts';
+import type { Death, Life } from './life.ts';
 import { callsOf, INITIAL, isAtRest, stateOf, transition } from './machine.ts';
-import type {
-  Effect,
-  EndReport,
-  GroupOrder,
-  LifecycleEvent,
-  Machine,
-  Phase,
-  Verb,
-} from './machine.ts';
+import type { Effect, GroupOrder, LifecycleEvent, Machine, Phase, Verb } from './machine.ts';
+import { notRunning } from './refusals.ts';
 import { endWhenSilent } from './silence.ts';
+import type { Overseer, PreparedEntry, SupervisorOptions } from './surroundings.ts';
 import { VerbQueue } from './verb-queue.ts';
 import { healthOf, statsOf, type Standing } from './vitals.ts';
 
-/** What a thread imports. */
-export interface PreparedEntry {
-  entryUrl: string;
-  /** Whether stacks are to be mapped back to TypeScript. */
-  sourceMaps: boolean;
-}
-
-export interface SupervisorOptions {
-  plan: PluginPlan;
-  agentId: string;
-  createLife: CreateLife;
-  /** Finds and, for TypeScript, bundles the code; rejects with LOAD_FAILED. */
-  prepareEntry(plan: PluginPlan): Promise<PreparedEntry>;
-  /** An actor calls somebody over this link. */
-  outgoing(link: ActorLink, frame: FrameReader): void;
-  /** Nobody speaks over this link any more: what its actor holds or waits for is to be let go. */
-  hungUp(link: ActorLink): void;
-  emit(event: SupervisorEvent, generation: number): void;
-  /** Default `Math.random`. */
-  random?: () => number;
-}
-
-/** Decides about the restarts of a managed plugin. */
-export interface Overseer {
-  /** What is wanted back waits in `restarting` for an order. */
-  ended(report: EndReport): void;
-  /** The machine made a step. */
-  changed(): void;
-}
-
-export class Supervisor {
+export class Supervisor implements Keeper {
   readonly plan: PluginPlan;
   readonly dispatcher: Dispatcher;
   readonly diagnosis = new Diagnosis(() => ({
@@ -96,15 +61,16 @@ export class Supervisor {
       options.emit(event, this.#generation);
     });
     this.#hooks = new Hooks(options.plan);
-    this.dispatcher = new Dispatcher(options.plan, {
-      hang: (call) => {
+    const events = {
+      hang: (call: Call): void => {
         const message = `the call ${call.id} ignored its abort for the whole grace`;
         this.#life?.end('hang', message, call.address?.number);
       },
-      deadLetter: (letter) => {
+      deadLetter: (letter: DeadLetter): void => {
         this.#chronicle.tell({ type: 'dead-letter', letter });
       },
-    });
+    };
+    this.dispatcher = new Dispatcher(options.plan, events, options.share);
   }
 
   get id(): string {
@@ -123,29 +89,29 @@ export class Supervisor {
     return this.#generation;
   }
 
+  /** Whether calls are accepted now, and whether they flow to the actor. */
+  get calls(): { accepted: boolean; flowing: boolean } {
+    return callsOf(this.#machine);
+  }
+
   /** What the overseer decided. Orders do not queue behind verbs. */
   order(order: GroupOrder): void {
     this.#feed(order);
   }
 
-  /** Settles when the plugin is there. Verbs queue up; callers of the same one share its outcome. */
   perform(verb: Verb): Promise<void> {
     return this.#verbs.perform(verb);
   }
 
-  /** Accepts a call or rejects it; either way its receiver hears of it exactly once. */
   accept(request: CallRequest): Call | undefined {
+    const { parent, receiver } = request;
+    if (parent && isAwaitedBy(this.dispatcher, parent)) {
+      receiver.reject(cycleError(this.id, parent));
+      return undefined;
+    }
     if (callsOf(this.#machine).accepted) return this.dispatcher.accept(request);
-    const { state } = this;
-    const stopping =
-      this.#machine.phase.at === 'stopping' || this.#machine.phase.at === 'unloading';
-    request.receiver.reject(
-      new PluginError(
-        'NOT_RUNNING',
-        `${this.id} is ${stopping ? 'stopping' : state}; ${state === 'failed' ? 'restart' : 'start'} it before calling it`,
-        { pluginId: this.id, data: { state } },
-      ),
-    );
+    const { at } = this.#machine.phase;
+    receiver.reject(notRunning(this.id, this.state, at === 'stopping' || at === 'unloading'));
     return undefined;
   }
 
@@ -155,6 +121,18 @@ export class Supervisor {
 
   stats(): Promise<PluginStats> {
     return statsOf(this.plan, this.#standing(), this.dispatcher);
+  }
+
+  deadLetters(): DeadLetter[] {
+    return this.dispatcher.deadLetters.list();
+  }
+
+  diagnosisOf(replica: number): Diagnosis | undefined {
+    return replica === (this.#options.share?.replica ?? 0) ? this.diagnosis : undefined;
+  }
+
+  close(): void {
+    this.dispatcher.close();
   }
 
   #standing(): Standing {
@@ -185,7 +163,9 @@ export class Supervisor {
     if (machine.phase.at === 'running' && !this.#life?.board.mayBegin())
       this.#life?.board.release();
     // what is told of a new life carries its number
-    if (effects.some((effect) => effect.do === 'spawn')) this.#generation++;
+    if (effects.some((effect) => effect.do === 'spawn')) {
+      this.#generation = this.#options.share?.nextGeneration() ?? this.#generation + 1;
+    }
     const after = this.state;
     if (after !== before) {
       this.#chronicle.tell({ type: 'state-changed', from: before, to: after });
@@ -260,6 +240,7 @@ export class Supervisor {
       plan: this.plan,
       agentId: this.#options.agentId,
       generation: this.#generation,
+      replica: this.#options.share?.replica ?? 0,
       ...entry,
       events: {
         outgoing: (frame, link) => {

@@ -11,6 +11,7 @@ import { accessToLoad } from './load-paths.ts';
 import { heldBytes, type MemoryReading } from './memory-rules.ts';
 import { MemoryWatch } from './memory-watch.ts';
 import { Obituary } from './obituary.ts';
+import { Opening } from './opening.ts';
 import { shellFor } from './spare-thread.ts';
 import { diagnosisOf } from './thread-diagnosis.ts';
 import { probeOf, stackOf } from './thread-probe.ts';
@@ -75,14 +76,20 @@ export function threadLife(
   });
   let idle = worker.performance.eventLoopUtilization();
   const idleMs = (): number => worker.performance.eventLoopUtilization().idle;
+  const opening = new Opening(wrapControl(control), plan.limits.startTimeoutMs);
   const end: Life['end'] = (reason, message) => {
     memoryWatch?.stop();
     obituary.expect(reason, message);
-    void worker.terminate();
-    obituary.closeInTime(reason, () => {
-      worker.unref();
-      return gone;
-    });
+    board.end();
+    const terminate = (): void => {
+      void worker.terminate();
+      obituary.closeInTime(reason, () => {
+        worker.unref();
+        return gone;
+      });
+    };
+    if (reason === 'asked') opening.end(terminate, obituary.died);
+    else terminate();
   };
   const diagnosis = diagnosisOf(worker);
   const { memoryMb } = plan.limits;
@@ -110,7 +117,7 @@ export function threadLife(
     link,
     links: [link],
     board,
-    control: wrapControl(control),
+    control: opening.control,
     died: obituary.died,
     end,
     utilization() {

@@ -148,6 +148,11 @@ export class Link {
     return !this.#outbox.isEmpty;
   }
 
+  /** The replies of an open call go elsewhere from now on. */
+  replace({ slot, number }: ReturnAddress, exchange: Exchange): void {
+    if (this.#exchanges[slot] && this.#numbers[slot] === number) this.#exchanges[slot] = exchange;
+  }
+
   /** The open call of this number. */
   exchangeOf(number: number): Exchange | undefined {
     return this.#exchanges[this.#numbers.lastIndexOf(number)];

@@ -39,7 +39,6 @@ describe('a spec is refused by the name of its field', () => {
     for (const fields of [
       { host: 'script' },
       { host: 'wasm' },
-      { replicas: 2 },
       { reload: { watch: true } },
       { wasm: {} },
     ]) {

@@ -6,6 +6,7 @@ import { boardOf } from '../support/assistant.ts';
 import { recordStates } from '../support/events.ts';
 import { createManager, run, runAssistant, specOf } from '../support/manager.ts';
 import { codesOf, failureOf } from '../support/outcomes.ts';
+import { soon } from '../support/soon.ts';
 
 describe('unload', () => {
   it.each([
@@ -47,6 +48,28 @@ describe('unload', () => {
     expect(await begun).toBe('ended');
     await stopped;
     expect(plugin.state).toBe('initialized');
+  });
+
+  it.each([
+    ['waits', { do: 'hold' }],
+    ['computes', { do: 'spin-for', ms: 20 }],
+  ])('and stop leave nothing of them at a plugin that %s', async (_, first) => {
+    const manager = createManager();
+    const plugin = await runAssistant(manager);
+    const board = await boardOf(manager);
+    const begun = plugin.execute(first);
+    const waiting = [plugin.execute({ do: 'echo' }), plugin.execute({ do: 'echo' })];
+    await board.hasBegun(1);
+    const stopped = plugin.stop();
+    await board.release();
+    await Promise.all([begun, stopped]);
+    expect(await codesOf(waiting)).toEqual(['PLUGIN_STOPPED', 'PLUGIN_STOPPED']);
+
+    await plugin.start();
+    const value = new Uint8Array([1, 2]);
+    // moved buffers are sent only to a plugin that has nothing before them
+    const moved = plugin.execute({ do: 'echo', value }, { transfer: [value.buffer] });
+    expect(await soon(moved)).toEqual(new Uint8Array([1, 2]));
   });
 
   it('is part of unregister, after which the id is free', async () => {

@@ -1,5 +1,5 @@
 /** Lives without threads, for a supervisor: a test says what each hook answers and when it dies. */
-import type { PluginPlan } from '../../src/protocol/manifest.ts';
+import type { ReplicaBounds } from '../../src/protocol/manifest.ts';
 import {
   START_HOOKS,
   type ActorControl,
@@ -7,8 +7,11 @@ import {
   type StartHook,
 } from '../../src/protocol/messages.ts';
 import type { SupervisorEvent } from '../../src/supervisor/chronicle.ts';
+import type { Keeper } from '../../src/supervisor/keeper.ts';
 import type { Death, Life, LifeRequest } from '../../src/supervisor/life.ts';
+import { ReplicaSet } from '../../src/supervisor/replica-set.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
+import type { SupervisorOptions } from '../../src/supervisor/surroundings.ts';
 import type { Link } from '../../src/transport/link.ts';
 import { FakeActor } from './fake-actor.ts';
 import { planFor, type PlanFields } from './plan.ts';
@@ -21,6 +24,7 @@ export type Question = 'open' | 'load' | 'init' | 'start' | 'pause' | 'resume' |
 
 export class FakeLife implements Life {
   readonly generation: number;
+  readonly replica: number;
   readonly startedAt = 0;
   readonly actor: FakeActor;
   readonly link: Link;
@@ -42,6 +46,7 @@ export class FakeLife implements Life {
 
   constructor(request: LifeRequest, script: Script) {
     this.generation = request.generation;
+    this.replica = request.replica;
     this.actor = new FakeActor(request.generation);
     ({ link: this.link, board: this.board } = this.actor.target);
     this.links = [this.link];
@@ -107,13 +112,46 @@ export interface Script {
 }
 
 export function supervised(fields: PlanFields = {}) {
+  const stage = stageFor(fields);
+  const supervisor = new Supervisor(stage.options);
+  return { ...stage, supervisor, up: () => bringUp(supervisor) };
+}
+
+/** Several of them behind one id; `lives` and `events` are those of all. */
+export function replicated(range: Partial<ReplicaBounds>, fields: PlanFields = {}) {
+  const bounds = { min: 1, max: range.min ?? 1, growAfterMs: 500, shrinkAfterMs: 30_000, ...range };
+  const stage = stageFor({ ...fields, replicas: bounds });
+  const set = new ReplicaSet(stage.options, bounds);
+  return {
+    ...stage,
+    set,
+    up: () => bringUp(set),
+    /** The present life of that replica. */
+    lifeOf: (replica: number): FakeLife => {
+      const life = stage.lives.findLast((each) => each.replica === replica);
+      if (!life) throw new Error(`replica ${replica} has no life`);
+      return life;
+    },
+  };
+}
+
+async function bringUp(keeper: Keeper): Promise<void> {
+  for (const verb of ['load', 'init', 'start'] as const) await keeper.perform(verb);
+}
+
+interface Told {
+  event: SupervisorEvent;
+  generation: number;
+  replica: number | undefined;
+}
+
+function stageFor(fields: PlanFields) {
   const script: Script = { answers: {}, diesWhenEnded: true, prepare: undefined };
   const lives: FakeLife[] = [];
   const letGo: Life[] = [];
-  const events: { event: SupervisorEvent; generation: number }[] = [];
-  const plan: PluginPlan = planFor('p', fields);
-  const supervisor = new Supervisor({
-    plan,
+  const events: Told[] = [];
+  const options: SupervisorOptions = {
+    plan: planFor('p', fields),
     agentId: 'agent',
     random: () => 0,
     prepareEntry: () =>
@@ -129,29 +167,31 @@ export function supervised(fields: PlanFields = {}) {
     hungUp: (link) => {
       letGo.push(...lives.filter((life) => life.link === link));
     },
-    emit: (event, generation) => {
-      events.push({ event, generation });
+    emit: (event, generation, replica) => {
+      events.push({ event, generation, replica });
     },
-  });
+  };
   return {
-    supervisor,
+    options,
     script,
     lives,
     letGo,
     events,
     /** State changes and other events, as text. */
-    told: () => events.map(({ event }) => inWords(event)),
+    told: () => events.map(inWords),
     latest: (): FakeLife => {
       const life = lives.at(-1);
       if (!life) throw new Error('there is no life');
       return life;
     },
-    up: async () => {
-      for (const verb of ['load', 'init', 'start'] as const) await supervisor.perform(verb);
-    },
   };
 }
 
-function inWords(event: SupervisorEvent): string {
-  return event.type === 'state-changed' ? `${event.from} → ${event.to}` : event.type;
+function inWords({ event, replica }: Told): string {
+  const of = replica === undefined ? '' : `${String(replica)}: `;
+  const isChange = event.type === 'state-changed' || event.type === 'replica-changed';
+  if (isChange) return `${of}${event.from} → ${event.to}`;
+  return event.type === 'scaled'
+    ? `scaled ${String(event.from)} → ${String(event.to)}`
+    : `${of}${event.type}`;
 }

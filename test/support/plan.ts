@@ -9,6 +9,7 @@ export interface PlanFields {
   mailbox?: Partial<PluginPlan['mailbox']>;
   restart?: Partial<PluginPlan['restart']>;
   concurrency?: number;
+  replicas?: PluginPlan['replicas'];
 }
 
 export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
@@ -39,6 +40,7 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     carrier: 'auto',
     concurrency: fields.concurrency ?? 1,
     threads: undefined,
+    replicas: fields.replicas,
     mailbox: { ...DEFAULT_MAILBOX, ...fields.mailbox },
     limits: { ...DEFAULT_LIMITS, unresponsiveMs: 0, ...fields.limits },
     restart: { ...DEFAULT_RESTART, ...fields.restart },

@@ -31,7 +31,7 @@ const LAYERS: Record<string, Layer> = {
   'src/adapters': { layers: ['src/index.ts', 'src/plugin.ts'], packages: ['node:'] },
   'src/cli': {
     layers: ['src/index.ts', 'src/plugin.ts', 'src/adapters', 'src/cluster'],
-    packages: ['node:'],
+    packages: ['node:', 'citty', 'cli-table3'],
   },
   'src/index.ts': { layers: ['src/kernel', 'src/protocol', 'src/plugin.ts'] },
   'workers': { layers: ['src/actor', 'src/hosts', 'src/transport'] },

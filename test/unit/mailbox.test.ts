@@ -49,6 +49,15 @@ function step(name: string, run: (model: Model, real: Real) => void): Command {
 }
 
 const commands = [
+  fc.tuple(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 4 })).map(([max, nth]) => {
+    const matches = ({ name }: Item): boolean => name % nth === 0;
+    return step(`take ${String(max)} of every ${String(nth)}`, (model, real) => {
+      const expected = model.items.filter(matches).slice(0, max);
+      assert.deepEqual(real.take(max, matches), expected);
+      model.items = model.items.filter((each) => !expected.includes(each));
+      model.taken.push(...expected);
+    });
+  }),
   fc.integer({ min: 1, max: 3_000 }).map((count) =>
     step(`push ${String(count)}`, (model, real) => {
       for (let i = 0; i < count; i++) {

@@ -15,7 +15,6 @@ import type { Call } from '../../src/supervisor/call.ts';
 import { bodyFrom } from '../support/codec.ts';
 import { payloadOf } from '../support/frames.ts';
 import { linkFor } from '../support/link.ts';
-import { runningPlugin } from '../support/running-plugin.ts';
 
 const GARBAGE = bodyFrom(new Uint8Array([0xc1]));
 const bodyWith = (value: unknown): Body => bodyOf(payloadOf(value));
@@ -106,8 +105,7 @@ describe('the receiver of execute', () => {
 
 describe('the receiver of stream', () => {
   it('hands over chunks, and a result as the only one', async () => {
-    const { dispatcher } = runningPlugin();
-    const [stream, single] = [1, 2].map(() => new StreamReceiver(optionsFor(), dispatcher));
+    const [stream, single] = [1, 2].map(() => new StreamReceiver(optionsFor()));
     stream?.chunk(bodyWith(1));
     stream?.chunk(bodyWith(2));
     stream?.end();
@@ -117,8 +115,7 @@ describe('the receiver of stream', () => {
   });
 
   it('ends with the failure after the chunks before it', async () => {
-    const { dispatcher } = runningPlugin();
-    const receiver = new StreamReceiver(optionsFor(), dispatcher);
+    const receiver = new StreamReceiver(optionsFor());
     receiver.chunk(bodyWith(1));
     receiver.failure(thrown(new Error('broke')), false);
     expect(await receiver.chunks.next()).toEqual({ value: 1, done: false });

@@ -76,6 +76,34 @@ describe('begin and cancel', () => {
   });
 });
 
+describe('begin and recall', () => {
+  it('taken back first: it never begins, and main knows', () => {
+    const { main, actor } = setUp();
+    expect(main.recall(2, 7)).toBe(true);
+    expect(actor.begin(2, 7)).toBe(false);
+    main.recallSettled(2);
+    expect(actor.begin(2, -7)).toBe(true);
+  });
+
+  it('begun first: it runs on, and does not notice', () => {
+    const { main, actor } = setUp();
+    const seen: boolean[] = [];
+    expect(actor.begin(2, 7)).toBe(true);
+    expect(
+      accesses(() => {
+        seen.push(main.recall(2, 7));
+      }),
+    ).toEqual(['store 8', 'load 1', 'store 8']);
+    expect([...seen, actor.isCancelled(2, 7), actor.attention()]).toEqual([false, false, 0]);
+  });
+
+  it('a call that runs does not see that it was to be taken back', () => {
+    const { main, actor } = setUp();
+    main.recall(2, 7);
+    expect([actor.isCancelled(2, 7), actor.attention()]).toEqual([false, 0]);
+  });
+});
+
 describe('attention', () => {
   it('is 0 while there is nothing to do', () => {
     const { main, actor } = setUp();

@@ -29,6 +29,8 @@ const ALWAYS = { intensity: 100_000, backoff: AT_ONCE } as const;
 /** Gives up at its second end. */
 const HARDLY = { intensity: 1, periodMs: 60_000, backoff: AT_ONCE } as const;
 
+const FOLLOWS_LOAD = { min: 1, max: 3, growAfterMs: 40, shrinkAfterMs: 80 } as const;
+
 export class Cast {
   readonly members: readonly Member[];
   /** In a group of their own, as far as they are. */
@@ -37,6 +39,10 @@ export class Cast {
   constructor(random: Random, plugins: number, tiers: readonly Tier[]) {
     this.members = Array.from({ length: plugins }, (_, index) => drawMember(random, index, tiers));
     this.banded = this.members.slice(-2);
+    // a child of a group has no replicas
+    const [several, followsLoad] = this.members.slice(2, -2);
+    if (several) several.spec.replicas = 3;
+    if (followsLoad) followsLoad.spec.replicas = FOLLOWS_LOAD;
   }
 
   /** All are up, those of the group through the group. */

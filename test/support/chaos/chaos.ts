@@ -107,9 +107,10 @@ async function quieten({ manager, cast, ledger, verbs }: World, step: number): P
     await Promise.all(cast.members.map((member) => verbs.mend(member, step)));
     await verbs.settled();
     if (ledger.open > 0) throw new Error(`${String(ledger.open)} calls are open`);
-    for (const [id, { calls, state, zombies }] of await manager.statsAll()) {
+    for (const [id, { calls, state, zombies, replicas = [] }] of await manager.statsAll()) {
       const busy = calls.inFlight + calls.queued + zombies;
-      if (busy === 0 && state === 'running') continue;
+      const isAtRest = replicas.every((replica) => replica.state !== 'restarting');
+      if (busy === 0 && state === 'running' && isAtRest) continue;
       throw new Error(`${id} is ${state}: ${JSON.stringify({ ...calls, zombies })}`);
     }
   };

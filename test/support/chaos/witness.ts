@@ -25,25 +25,26 @@ export class Witness {
   }
 
   count(type: KernelEventType, id?: string): number {
-    const heard = id === undefined ? [...this.#lives.values()] : [this.#of(id)];
+    const heard = id === undefined ? [...this.#lives.values()] : this.#all(id);
     return heard.reduce((sum, { counts }) => sum + (counts[type] ?? 0), 0);
   }
 
   hasCrashed(id: string, generation: unknown): boolean {
-    return typeof generation === 'number' && this.#of(id).crashed.has(generation);
+    if (typeof generation !== 'number') return false;
+    return this.#all(id).some(({ crashed }) => crashed.has(generation));
   }
 
   #hear(event: KernelEvent): void {
-    const life = this.#of(event.id);
+    const life = this.#of(nameOf(event));
     life.counts[event.type] = (life.counts[event.type] ?? 0) + 1;
     if (event.type === 'warning' || event.type === 'log' || event.type === 'progress') return;
-    const where = `${event.id} (life ${String(event.generation)})`;
+    const where = `${nameOf(event)} (life ${String(event.generation)})`;
     if (event.generation < life.generation && event.type !== 'registered') {
       this.problems.push(`${where}: ${event.type} was told in life ${String(life.generation)}`);
     }
     life.generation = Math.max(life.generation, event.generation);
     if (event.type === 'crashed') this.#crashed(life, event, where);
-    if (event.type === 'state-changed') {
+    if (event.type === 'state-changed' || event.type === 'replica-changed') {
       if (event.from !== life.state) {
         this.problems.push(`${where}: ${event.from} → ${event.to} after ${life.state}`);
       }
@@ -64,6 +65,14 @@ export class Witness {
     life.crashedIn = life.state === ON_ITS_WAY ? undefined : life.state;
   }
 
+  /** Of a plugin and its replicas. */
+  #all(id: string): Biography[] {
+    const names = [...this.#lives.keys()].filter(
+      (name) => name === id || name.startsWith(`${id}/`),
+    );
+    return names.map((name) => this.#of(name));
+  }
+
   #of(id: string): Biography {
     const known = this.#lives.get(id);
     if (known) return known;
@@ -77,4 +86,9 @@ export class Witness {
     this.#lives.set(id, life);
     return life;
   }
+}
+
+/** Each replica has a story of its own, beside that of its plugin. */
+function nameOf({ id, replica }: KernelEvent): string {
+  return replica === undefined ? id : `${id}/${String(replica)}`;
 }
