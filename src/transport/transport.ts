@@ -5,10 +5,7 @@ export interface Transport {
    * Hands over one batch of frames, which is the carrier's during the call only.
    * `attachments` are buffers to move (an ArrayBuffer) or to share (a SharedArrayBuffer).
    */
-  send(
-    batch: Uint8Array,
-    attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[],
-  ): void;
+  send(batch: Uint8Array, attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[]): void;
   /**
    * The other side has read all there was and is awake: what is sent now is begun now, and waiting
    * for company wins nothing. Absent where a carrier cannot know.

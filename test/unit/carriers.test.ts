@@ -39,9 +39,11 @@ function overRings(): Ends {
 
 function overPipes(): Ends {
   const [there, back] = [new PassThrough(), new PassThrough()];
-  const end = (from: PassThrough, to: PassThrough): Transport =>
-    openPipe({ from, write: streamWriter(to), onBroken: () => undefined }).bus;
-  return [end(back, there), end(there, back)];
+  return [pipeEnd(back, there), pipeEnd(there, back)];
+}
+
+function pipeEnd(from: PassThrough, to: PassThrough): Transport {
+  return openPipe({ from, write: streamWriter(to), onBroken: () => undefined }).bus;
 }
 
 const CARRIERS: [string, () => Ends][] = [
@@ -65,11 +67,10 @@ describe.each(CARRIERS)('%s', (_name, connect) => {
     const wanted = Array.from({ length: 50 }, (_, at) => [at, at + 1]);
     for (const batch of wanted) {
       near.send(Uint8Array.from(batch));
-      far.send(Uint8Array.from(batch).reverse());
+      far.send(Uint8Array.from(batch));
     }
     await eventually(() => {
-      expect(atFar).toEqual(wanted);
-      expect(atNear).toEqual(wanted.map(([a = 0, b = 0]) => [b, a]));
+      expect([atNear, atFar]).toEqual([wanted, wanted]);
     });
     near.close();
     far.close();

@@ -67,11 +67,12 @@ describe('who waits', () => {
   it('looks on where it is interrupted seldom, and sleeps where often', () => {
     const seldom = setUp();
     const often = setUp();
-    const world = (every: number) => ({ looking: interrupted(every, 4), asleep: always(0.07) });
-    seldom.live(world(2_000), 500);
-    often.live(world(5), 500);
-    expect(seldom.live(world(2_000), 3_000)).toBeGreaterThan(0.8);
-    expect(often.live(world(5), 3_000)).toBeLessThan(0.15);
+    const calm = { ...QUIET, looking: interrupted(2_000, 4) };
+    const hectic = { ...QUIET, looking: interrupted(5, 4) };
+    seldom.live(calm, 500);
+    often.live(hectic, 500);
+    expect(seldom.live(calm, 3_000)).toBeGreaterThan(0.8);
+    expect(often.live(hectic, 3_000)).toBeLessThan(0.15);
   });
 
   it('follows a change either way within a second', () => {
