@@ -5,6 +5,7 @@ import { SharedWords } from '../protocol/board-words.ts';
 import type { BootData } from '../protocol/messages.ts';
 import { SignalBoard } from '../protocol/signal-board.ts';
 import { messagePortTransport, type ThreadData } from '../transport/message-port.ts';
+import { actorEnd } from '../transport/rings.ts';
 import type { Carrier } from './boot.ts';
 
 /**
@@ -14,13 +15,16 @@ import type { Carrier } from './boot.ts';
  */
 export function whenAssigned(boot: (carrier: Carrier) => void): void {
   const data = workerData as ThreadData;
-  const { board, busPort, controlPort } = data;
+  const { board, busPort, controlPort, rings } = data;
   for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
   controlPort.once('message', (told: BootData) => {
     boot({
       boot: told,
       board: new SignalBoard(new SharedWords(board)),
-      transport: messagePortTransport(busPort),
+      transport:
+        told.carrier === 'port'
+          ? messagePortTransport(busPort)
+          : actorEnd(rings, { port: busPort }),
       control: controlPort,
     });
   });

@@ -17,6 +17,7 @@ import {
   type ThreadsOptions,
 } from '../protocol/limits.ts';
 import type {
+  CarrierKind,
   Dependency,
   DependencySpec,
   PluginMetadata,
@@ -52,6 +53,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     sha256: sha256?.toLowerCase(),
     host,
     isolation: spec.isolation ?? 'thread',
+    carrier: carrierOf(spec),
     config,
     enabled: spec.enabled ?? true,
     autoStart: spec.autoStart ?? true,
@@ -96,6 +98,15 @@ function threadsOf({
     throw invalid(id, what, { field: 'threads' });
   }
   return { min, max, idleMs };
+}
+
+function carrierOf({ id, isolation = 'thread', carrier }: PluginSpec): CarrierKind {
+  if (carrier !== undefined && isolation !== 'thread') {
+    throw invalid(id, `"carrier" is about threads; its isolation is '${isolation}'`, {
+      field: 'carrier',
+    });
+  }
+  return carrier ?? 'auto';
 }
 
 function metadataOf(spec: PluginSpec): PluginMetadata {

@@ -4,6 +4,7 @@ import { CodecError } from '../protocol/codec-error.ts';
 import { encode, type Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG } from '../protocol/frame.ts';
+import type { PluginPlan } from '../protocol/manifest.ts';
 import type { CallRequest, Receiver } from '../supervisor/call.ts';
 import type { Keeper } from '../supervisor/keeper.ts';
 import type { Kernel } from './kernel.ts';
@@ -18,7 +19,7 @@ export function execute(
 ): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const keeper = kernel.registry.get(id);
-    const receiver = new PromiseReceiver(receiverOptions(kernel, keeper), resolve, reject);
+    const receiver = new PromiseReceiver(receivingFor(kernel, keeper), resolve, reject);
     keeper.accept(requestOf(keeper, receiver, 0, input, options));
   });
 }
@@ -44,7 +45,7 @@ function openStream(
   options: ExecuteOptions | undefined,
 ): AsyncIterable<unknown> {
   const keeper = kernel.registry.get(id);
-  const receiver = new StreamReceiver(receiverOptions(kernel, keeper));
+  const receiver = new StreamReceiver(receivingFor(kernel, keeper));
   receiver.call = keeper.accept(requestOf(keeper, receiver, FLAG.stream, input, options));
   return receiver.chunks;
 }
@@ -77,8 +78,13 @@ function requestOf(
   };
 }
 
-function receiverOptions({ events }: Kernel, { id, plan }: Keeper): ReceiverOptions {
-  return {
+/** What the receivers of one plugin's calls share: made once. */
+const receiving = new WeakMap<PluginPlan, ReceiverOptions>();
+
+function receivingFor({ events }: Kernel, { id, plan }: Keeper): ReceiverOptions {
+  const known = receiving.get(plan);
+  if (known) return known;
+  const options: ReceiverOptions = {
     pluginId: id,
     limits: plan.limits,
     onProgress: (call, progress) => {
@@ -87,6 +93,8 @@ function receiverOptions({ events }: Kernel, { id, plan }: Keeper): ReceiverOpti
       events.emit('progress', id, call.generation, { callId: call.id, ...progress, ...where });
     },
   };
+  receiving.set(plan, options);
+  return options;
 }
 
 function encodeFor({ id, plan }: Keeper, input: unknown, options?: ExecuteOptions): Payload {

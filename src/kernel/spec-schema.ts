@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { PluginError } from '../protocol/errors.ts';
 import { REPLICAS_MAX } from '../protocol/limits.ts';
 import {
+  CARRIER_KINDS,
   HOST_KINDS,
   ISOLATION_KINDS,
   PLUGIN_TYPES,
@@ -107,6 +108,7 @@ const fields = {
   dependencies: z.array(dependency).optional(),
   host: z.enum(HOST_KINDS).optional(),
   isolation: z.enum(ISOLATION_KINDS).optional(),
+  carrier: z.enum(CARRIER_KINDS).optional(),
   config: z.record(z.string(), z.unknown()).optional(),
   secrets: z
     .array(z.string().min(1))

@@ -66,13 +66,19 @@ export function encode(
   transfer?: readonly ArrayBuffer[],
 ): Payload {
   refuseLarge(value, limits, transfer);
-  const shape = transfer?.length ? 'rich' : read(() => plainness(value, limits.payloadDepthMax));
-  if (shape === 'plain') {
-    return { frame: pack(value, limits), flags: 0, attachments: NO_ATTACHMENTS };
+  // a value may have getters, and they may throw anything
+  try {
+    const shape = transfer?.length ? 'rich' : plainness(value, limits.payloadDepthMax);
+    if (shape === 'plain') {
+      return { frame: pack(value, limits), flags: 0, attachments: NO_ATTACHMENTS };
+    }
+    const attachments: Attachment[] = [...(transfer ?? [])];
+    const table = lower(value, limits.payloadDepthMax, attachments);
+    return { frame: pack(table, limits), flags: FLAG.rich, attachments };
+  } catch (error) {
+    if (isCodecError(error)) throw error;
+    throw new CodecError('PAYLOAD_INVALID', 'reading the value threw an error');
   }
-  const attachments: Attachment[] = [...(transfer ?? [])];
-  const table = read(() => lower(value, limits.payloadDepthMax, attachments));
-  return { frame: pack(table, limits), flags: FLAG.rich, attachments };
 }
 
 /** @throws CodecError where the bytes are malformed or beyond a limit. */
@@ -120,9 +126,6 @@ function pack(value: unknown, limits: PayloadLimits): Uint8Array {
   packing++;
   try {
     frame = packr.pack(value, RESERVE_HEADER);
-  } catch (error) {
-    if (isCodecError(error)) throw error;
-    throw new CodecError('PAYLOAD_INVALID', 'reading the value threw an error');
   } finally {
     packing--;
   }
@@ -135,16 +138,6 @@ function pack(value: unknown, limits: PayloadLimits): Uint8Array {
 
 function freshPackBuffer(): void {
   packr.useBuffer(Buffer.allocUnsafeSlow(PACK_BUFFER_BYTES));
-}
-
-/** A value may have getters, and they may throw anything. */
-function read<T>(reading: () => T): T {
-  try {
-    return reading();
-  } catch (error) {
-    if (isCodecError(error)) throw error;
-    throw new CodecError('PAYLOAD_INVALID', 'reading the value threw an error');
-  }
 }
 
 /** Refuses what is plainly over the limit before any byte of it is copied. */

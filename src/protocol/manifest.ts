@@ -10,6 +10,9 @@ export type HostKind = (typeof HOST_KINDS)[number];
 export const ISOLATION_KINDS = ['thread', 'process', 'pool'] as const;
 export type IsolationKind = (typeof ISOLATION_KINDS)[number];
 
+export const CARRIER_KINDS = ['auto', 'port'] as const;
+export type CarrierKind = (typeof CARRIER_KINDS)[number];
+
 /** A plugin that must be there first: an id, optionally with a semver range (`"store@^1.2"`). */
 export type DependencySpec =
   | string
@@ -95,6 +98,12 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
   host?: HostKind | undefined;
   /** Default `thread`. */
   isolation?: IsolationKind | undefined;
+  /**
+   * How messages reach a thread. `auto`: through shared memory where that is faster, which looks
+   * for messages for a moment instead of sleeping. `port`: always over a message port, for
+   * programs that want no core kept busy. Default `auto`.
+   */
+  carrier?: CarrierKind | undefined;
   /** Handed to the plugin as `ctx.config`. */
   config?: Record<string, unknown> | undefined;
   /**
@@ -130,6 +139,7 @@ export interface PluginPlan {
   sha256: string | undefined;
   host: HostKind;
   isolation: IsolationKind;
+  carrier: CarrierKind;
   config: Record<string, unknown>;
   enabled: boolean;
   autoStart: boolean;

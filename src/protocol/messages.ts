@@ -3,7 +3,7 @@
  * verbs, and the kernel's services. Calls themselves are frames (frame.ts).
  */
 import type { Limits } from './limits.ts';
-import type { Access, HostKind } from './manifest.ts';
+import type { Access, CarrierKind, HostKind } from './manifest.ts';
 import type { WireError } from './wire-error.ts';
 
 /** The first thing an actor is told. */
@@ -21,6 +21,7 @@ export interface BootData {
   config: Record<string, unknown>;
   /** Texts that the actor takes out of what it tells. */
   secrets: string[];
+  carrier: CarrierKind;
   concurrency: number;
   limits: Limits;
   /** What the actor itself holds the plugin to, where Node does not: in a thread. */

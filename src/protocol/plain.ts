@@ -12,7 +12,8 @@ const INT64_MAX = 2n ** 63n - 1n;
 /** Below this many objects a linear search beats a Set. */
 const SEEN_LINEAR_MAX = 12;
 
-const seen: object[] = [];
+const seen: (object | undefined)[] = [];
+let seenCount = 0;
 let seenSet: Set<object> | undefined;
 
 /** Reads getters, so it may throw what they throw. */
@@ -21,7 +22,8 @@ export function plainness(value: unknown, depthMax: number): Plainness {
   try {
     return walk(value, depthMax);
   } finally {
-    seen.length = 0;
+    // an array that shrinks is made anew when it grows again
+    while (seenCount > 0) seen[--seenCount] = undefined;
     seenSet = undefined;
   }
 }
@@ -48,7 +50,9 @@ function walk(value: object, depth: number): Plainness {
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return 'rich';
-  for (const key of Object.keys(value)) {
+  const keys = Object.keys(value);
+  for (let i = 0; i < keys.length; i++) {
+    const key = keys[i] as string;
     if (key === '__proto__' || !isPlainString(key)) return 'rich';
     const item: unknown = (value as Record<string, unknown>)[key];
     if (typeof item === 'object' && item !== null) {
@@ -62,19 +66,10 @@ function walk(value: object, depth: number): Plainness {
 }
 
 function leaf(value: unknown): boolean {
-  switch (typeof value) {
-    case 'string':
-      return isPlainString(value);
-    case 'number':
-      return value !== 0 || 1 / value > 0;
-    case 'bigint':
-      return value >= INT64_MIN && value <= INT64_MAX;
-    case 'function':
-    case 'symbol':
-      return false;
-    default:
-      return true;
-  }
+  if (typeof value === 'string') return isPlainString(value);
+  if (typeof value === 'number') return value !== 0 || 1 / value > 0;
+  if (typeof value === 'bigint') return value >= INT64_MIN && value <= INT64_MAX;
+  return typeof value !== 'function' && typeof value !== 'symbol';
 }
 
 function remember(value: object): boolean {
@@ -83,8 +78,8 @@ function remember(value: object): boolean {
     seenSet.add(value);
     return true;
   }
-  if (seen.includes(value)) return false;
-  seen.push(value);
-  if (seen.length > SEEN_LINEAR_MAX) seenSet = new Set(seen);
+  for (let i = 0; i < seenCount; i++) if (seen[i] === value) return false;
+  seen[seenCount++] = value;
+  if (seenCount > SEEN_LINEAR_MAX) seenSet = new Set(seen.slice(0, seenCount) as object[]);
   return true;
 }

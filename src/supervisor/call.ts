@@ -49,8 +49,8 @@ export interface CallOwner {
   expire(call: Call, code: 'CALL_TIMEOUT' | 'CALL_ABORTED'): void;
   /** What the actor sent is no use: the call ends, and the actor is told to leave it. */
   abandon(call: Call, error: PluginError): void;
-  /** Settled for the first time. */
-  settled(call: Call, how: CallEnd): void;
+  /** Settled for the first time; `at` by performance.now(). */
+  settled(call: Call, how: CallEnd, at: number): void;
   /** An answer to a call that was settled before. */
   late(): void;
   /** The actor left it aside, though nobody wants that any more. */
@@ -104,34 +104,33 @@ export class Call implements Exchange, Timed {
   }
 
   /** The replies of the actor, in order. */
-  onReply(frame: FrameReader): void {
-    const { receiver } = this.request;
+  onReply(frame: FrameReader, arrivedAt: number): void {
     if (frame.kind === KIND.chunk) {
       this.chunks++;
-      const refused = this.settled ? undefined : this.#attempt(() => receiver.chunk(frame));
+      const refused = this.settled ? undefined : this.#attempt(frame);
       if (refused) this.owner.abandon(this, refused);
       return;
     }
     if (frame.kind === KIND.progress) {
-      if (!this.settled) this.#attempt(() => receiver.progress(frame, this));
+      if (!this.settled) this.#attempt(frame);
       return;
     }
-    if (!this.settled) this.#end(frame);
+    if (!this.settled) this.#end(frame, arrivedAt);
     else if (frame.kind !== KIND.skipped) this.owner.late();
     this.owner.released(this);
   }
 
-  #end(frame: FrameReader): void {
+  #end(frame: FrameReader, arrivedAt: number): void {
     const { receiver } = this.request;
     if (frame.kind === KIND.result) {
-      const refused = this.#attempt(() => receiver.result(frame));
+      const refused = this.#attempt(frame);
       if (refused) this.rejectWith(refused, 'failed');
-      else this.#settle('succeeded');
+      else this.#settle('succeeded', arrivedAt);
     } else if (frame.kind === KIND.end) {
-      this.#settle('succeeded');
+      this.#settle('succeeded', arrivedAt);
       receiver.end();
     } else if (frame.kind === KIND.failure) {
-      this.#settle('failed');
+      this.#settle('failed', arrivedAt);
       receiver.failure(frame, (frame.flags & FLAG.runtime) !== 0);
     } else if (this.slipped) this.owner.skipped(this);
     else {
@@ -157,18 +156,21 @@ export class Call implements Exchange, Timed {
     return true;
   }
 
-  #settle(how: CallEnd): boolean {
+  #settle(how: CallEnd, at = performance.now()): boolean {
     if (this.settled) return false;
     this.settled = true;
     if (this.#onAbort) this.request.signal?.removeEventListener('abort', this.#onAbort);
-    this.owner.settled(this, how);
+    this.owner.settled(this, how, at);
     return true;
   }
 
   /** A reply that can't be decoded is the plugin's fault, and this call's alone. */
-  #attempt(receive: () => void): PluginError | undefined {
+  #attempt(frame: FrameReader): PluginError | undefined {
+    const { receiver } = this.request;
     try {
-      receive();
+      if (frame.kind === KIND.result) receiver.result(frame);
+      else if (frame.kind === KIND.chunk) receiver.chunk(frame);
+      else receiver.progress(frame, this);
       return undefined;
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);

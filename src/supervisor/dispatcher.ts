@@ -239,10 +239,10 @@ export class Dispatcher implements CallOwner {
     call.rejectWith(error, 'failed');
   }
 
-  settled(call: Call, how: CallEnd): void {
+  settled(call: Call, how: CallEnd, at: number): void {
     if (call.timer) this.#deadlines.remove(call);
     this.#atActor.settled(call);
-    this.meter.ended(how, performance.now() - call.acceptedAt);
+    this.meter.ended(how, at - call.acceptedAt);
   }
 
   late(): void {

@@ -104,6 +104,7 @@ export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
     sourceMaps,
     config: plan.config,
     secrets: plan.secrets,
+    carrier: plan.carrier,
     // a pool is inside as many calls as it has threads, each of them inside one
     concurrency: plan.isolation === 'pool' ? 1 : plan.concurrency,
     limits: plan.limits,

@@ -2,6 +2,7 @@
  * A thread that runs the actor's code and waits to be told which plugin it is: the only place that
  * creates a Worker. Most of a thread's start is in here, and it is the same for every plugin.
  */
+import os from 'node:os';
 import {
   MessageChannel,
   Worker,
@@ -15,6 +16,8 @@ import { WINDOW_CALLS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { boardBytes } from '../protocol/signal-board.ts';
 import type { ThreadData } from '../transport/message-port.ts';
+import { PollingCores, SharedSeat } from '../transport/polling-cores.ts';
+import { createRings, type Rings } from '../transport/rings.ts';
 import { bare } from './bare.ts';
 import { hardLimitMb } from './memory-rules.ts';
 
@@ -22,6 +25,8 @@ export interface ThreadShell {
   readonly worker: Worker;
   readonly words: SharedWords;
   readonly bus: MessagePort;
+  /** Without them all goes over the port. */
+  readonly rings?: Rings | undefined;
   /** Its first message is the boot data. */
   readonly control: MessagePort;
 }
@@ -43,16 +48,24 @@ const ENTRY = new URL(
   import.meta.url,
 );
 
+/** One count for all threads of this process. */
+const CORES = new PollingCores(os.availableParallelism());
+/** This thread's. */
+export const SEAT = new SharedSeat(
+  CORES.seat(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))),
+);
+
 export function createShell(options: ShellOptions): ThreadShell {
   const bus = new MessageChannel();
   const control = new MessageChannel();
   const words = new SharedWords(new SharedArrayBuffer(boardBytes(WINDOW_CALLS)));
-  const data = { board: words.buffer, busPort: bus.port2, controlPort: control.port2 };
+  const rings = createRings(CORES);
+  const data = { board: words.buffer, busPort: bus.port2, controlPort: control.port2, rings };
   const worker = new Worker(ENTRY, workerOptions(options, data));
   // what the runtime itself prints into the thread's streams must not pile up unread
   worker.stdout.resume();
   worker.stderr.resume();
-  return { worker, words, bus: bus.port1, control: control.port1 };
+  return { worker, words, bus: bus.port1, control: control.port1, rings };
 }
 
 /**

@@ -4,6 +4,7 @@ import { SignalBoard } from '../protocol/signal-board.ts';
 import { wrapControl } from '../transport/control-port.ts';
 import type { Link } from '../transport/link.ts';
 import { messagePortTransport } from '../transport/message-port.ts';
+import { supervisorEnd } from '../transport/rings.ts';
 import { openLifeLink } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
 import { accessToLoad } from './load-paths.ts';
@@ -14,7 +15,7 @@ import { Opening } from './opening.ts';
 import { shellFor } from './spare-thread.ts';
 import { diagnosisOf } from './thread-diagnosis.ts';
 import { probeOf, stackOf } from './thread-probe.ts';
-import type { ThreadShell } from './thread-shell.ts';
+import { SEAT, type ThreadShell } from './thread-shell.ts';
 
 /** A life whose actor is one: its link can be spoken over by the kernel, too. */
 export type ThreadLife = Life & { readonly link: Link };
@@ -25,7 +26,7 @@ export function createThread(request: LifeRequest): ThreadLife {
 
 export function threadLife(
   request: LifeRequest,
-  { worker, words, bus, control }: ThreadShell,
+  { worker, words, bus, control, rings }: ThreadShell,
 ): ThreadLife {
   const { plan, generation, events } = request;
   const board = new SignalBoard(words);
@@ -40,9 +41,13 @@ export function threadLife(
       obituary.leaving('it closed a port of the runtime');
     });
   }
-  const transport = messagePortTransport(bus, () => {
+  const onBroken = (): void => {
     events.malformed('a message that cannot be deserialised');
-  });
+  };
+  const transport =
+    rings && plan.carrier === 'auto'
+      ? supervisorEnd(rings, SEAT, { port: bus, onBroken })
+      : messagePortTransport(bus, onBroken);
   const exited = (exitCode: number): void => {
     const message = `the thread exited with code ${String(exitCode)}`;
     obituary.close(exitCode, { reason: 'exit', message });

@@ -11,8 +11,8 @@ import type { Transport } from './transport.ts';
 
 /** The asking side of one call. `frame` is valid during the call only. */
 export interface Exchange {
-  /** result, failure, chunk, end, skipped or progress. */
-  onReply(frame: FrameReader): void;
+  /** result, failure, chunk, end, skipped or progress; it came at this performance.now(). */
+  onReply(frame: FrameReader, arrivedAt: number): void;
 }
 
 export interface LinkOptions {
@@ -198,6 +198,7 @@ export class Link {
   }
 
   #receive(frame: FrameReader): void {
+    const arrivedAt = performance.now();
     for (;;) {
       const more = frame.next();
       if (more === undefined) this.#onMalformed('bytes that are no frame');
@@ -207,7 +208,7 @@ export class Link {
         continue;
       }
       try {
-        if (isReply(frame.kind)) this.#settle(frame);
+        if (isReply(frame.kind)) this.#settle(frame, arrivedAt);
         else this.#onFrame(frame);
       } catch (error) {
         this.#onMalformed(toWireError(error).message);
@@ -221,7 +222,7 @@ export class Link {
     this.#open--;
   }
 
-  #settle(frame: FrameReader): void {
+  #settle(frame: FrameReader, arrivedAt: number): void {
     const { slot } = frame;
     const exchange = this.#exchanges[slot];
     if (!exchange || this.#numbers[slot] !== frame.number) {
@@ -231,7 +232,7 @@ export class Link {
     if (frame.kind !== KIND.chunk && frame.kind !== KIND.progress) {
       this.#release(slot);
     }
-    exchange.onReply(frame);
+    exchange.onReply(frame, arrivedAt);
   }
 }
 

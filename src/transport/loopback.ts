@@ -25,7 +25,7 @@ function end() {
     transport(peer: { receive: Listener }): Transport {
       return {
         send(batch, attachments = []) {
-          if (!closed) peer.receive(batch.slice(), attachments);
+          if (!closed) peer.receive(new Uint8Array(batch), attachments);
         },
         onMessage(receive) {
           listener = receive;

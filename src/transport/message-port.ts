@@ -5,6 +5,7 @@
  */
 import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
+import type { Rings } from './rings.ts';
 import type { Transport } from './transport.ts';
 
 /** What a thread is created with, as its `workerData`. */
@@ -12,6 +13,7 @@ export interface ThreadData {
   /** The memory of its signal board. */
   board: SharedArrayBuffer;
   busPort: MessagePort;
+  rings: Rings;
   /** Its first message is the boot data. */
   controlPort: MessagePort;
 }
@@ -78,10 +80,12 @@ export function messagePortTransport(
   return {
     send(batch, attachments) {
       if (closed) return;
-      if (!attachments?.length) port.postMessage(batch);
+      // all of the buffer that it lies in is copied with it
+      const alone = new Uint8Array(batch);
+      if (!attachments?.length) port.postMessage(alone);
       else {
         const moved = attachments.filter((item) => item instanceof ArrayBuffer);
-        port.postMessage([batch, ...attachments], moved);
+        port.postMessage([alone, ...attachments], moved);
       }
     },
     onMessage(receive) {

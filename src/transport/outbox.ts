@@ -39,14 +39,13 @@ export class Outbox {
     writeHeader(this.#view, at, bodyBytes, header);
     this.#length = at + frameBytes;
     this.#frames++;
-    if (this.#frames === BATCH_FRAMES_MAX) this.flush();
+    if (this.#frames === BATCH_FRAMES_MAX || this.#transport.isHungry === true) this.flush();
     else if (at === 0) this.#onPending();
   }
 
   flush(): void {
     if (this.#length === 0) return;
-    const batch = new Uint8Array(this.#length);
-    batch.set(this.#batch.subarray(0, this.#length));
+    const batch = this.#batch.subarray(0, this.#length);
     this.#length = 0;
     this.#frames = 0;
     this.#transport.send(batch);
@@ -54,8 +53,9 @@ export class Outbox {
 
   #alone(header: Header, payload: Payload, bodyBytes: number): void {
     this.flush();
-    const copy = new Uint8Array(payload.frame);
-    writeHeader(new DataView(copy.buffer), 0, bodyBytes, header);
-    this.#transport.send(copy, payload.attachments);
+    const { frame, attachments } = payload;
+    const view = new DataView(frame.buffer, frame.byteOffset, HEADER_BYTES);
+    writeHeader(view, 0, bodyBytes, header);
+    this.#transport.send(frame, attachments);
   }
 }

@@ -54,7 +54,7 @@ export function openPipe({ from, write, onBroken }: PipeOptions): Pipe {
         const buffers = attachments.map(sendable);
         refuseLarge(batch, buffers);
         const head = headOf(batch.byteLength, CHANNEL.bus, buffers);
-        write([head, batch, ...buffers.map(taken)]);
+        write([head, new Uint8Array(batch), ...buffers.map(taken)]);
       },
       onMessage(listener) {
         receive = listener;

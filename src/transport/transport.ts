@@ -2,13 +2,15 @@
 
 export interface Transport {
   /**
-   * Hands over one batch of frames: all of the buffer it lies in. The caller does not touch it again.
+   * Hands over one batch of frames, which is the carrier's during the call only.
    * `attachments` are buffers to move (an ArrayBuffer) or to share (a SharedArrayBuffer).
    */
-  send(
-    batch: Uint8Array<ArrayBuffer>,
-    attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[],
-  ): void;
+  send(batch: Uint8Array, attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[]): void;
+  /**
+   * The other side has read all there was and is awake: what is sent now is begun now, and waiting
+   * for company wins nothing. Absent where a carrier cannot know.
+   */
+  readonly isHungry?: boolean;
   /** Called with every batch that arrives, in order. One listener. */
   onMessage(listener: (batch: Uint8Array, attachments: readonly unknown[]) => void): void;
   /** Delivers what has arrived already, then nothing more, in either direction. */

@@ -37,6 +37,7 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     config: {},
     enabled: true,
     autoStart: true,
+    carrier: 'auto',
     concurrency: fields.concurrency ?? 1,
     threads: undefined,
     replicas: fields.replicas,

@@ -67,19 +67,6 @@ describe('frames on their way out', () => {
       [KIND.log, 0, 'line'],
     ]);
   });
-
-  it('do not share bytes with the batches after them', () => {
-    const { transport, outbox } = setUp();
-    const batches: Uint8Array[] = [];
-    transport.send = (batch) => batches.push(batch);
-    outbox.write(headerOf(), payloadOf('first'));
-    outbox.flush();
-    const before = Buffer.from(batches[0] ?? []).toString('hex');
-    outbox.write(headerOf({ number: 99 }), payloadOf('other'));
-    outbox.flush();
-    expect(Buffer.from(batches[0] ?? []).toString('hex')).toBe(before);
-    expect(batches[0]?.buffer.byteLength).toBe(batches[0]?.byteLength);
-  });
 });
 
 describe('a batch that is full', () => {

@@ -41,6 +41,7 @@ describe('a plan', () => {
       sha256: undefined,
       host: 'module',
       isolation: 'thread',
+      carrier: 'auto',
       config: {},
       enabled: true,
       autoStart: true,

@@ -1,0 +1,196 @@
+/** What every carrier keeps, whichever way its bytes travel. */
+import { PassThrough } from 'node:stream';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+
+import * as fc from 'fast-check';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { loopback } from '../../src/transport/loopback.ts';
+import { messagePortTransport } from '../../src/transport/message-port.ts';
+import { openPipe } from '../../src/transport/pipe.ts';
+import { PollingCores, SharedSeat } from '../../src/transport/polling-cores.ts';
+import { streamWriter } from '../../src/transport/process-pipe.ts';
+import { actorEnd, createRings, supervisorEnd } from '../../src/transport/rings.ts';
+import type { Transport } from '../../src/transport/transport.ts';
+import { eventually } from '../support/eventually.ts';
+
+type Ends = [near: Transport, far: Transport];
+
+function ports(): [MessagePort, MessagePort] {
+  const { port1, port2 } = new MessageChannel();
+  onTestFinished(() => {
+    port1.close();
+  });
+  return [port1, port2];
+}
+
+function overPorts(): Ends {
+  const [near, far] = ports();
+  return [messagePortTransport(near), messagePortTransport(far)];
+}
+
+function overRings(): Ends {
+  const [near, far] = ports();
+  const cores = new PollingCores(2);
+  const rings = createRings(cores);
+  const seat = new SharedSeat(cores.seat(new Int32Array(new SharedArrayBuffer(4))));
+  return [supervisorEnd(rings, seat, { port: near }), actorEnd(rings, { port: far })];
+}
+
+function overPipes(): Ends {
+  const [there, back] = [new PassThrough(), new PassThrough()];
+  return [pipeEnd(back, there), pipeEnd(there, back)];
+}
+
+function pipeEnd(from: PassThrough, to: PassThrough): Transport {
+  return openPipe({ from, write: streamWriter(to), onBroken: () => undefined }).bus;
+}
+
+const CARRIERS: [string, () => Ends][] = [
+  ['a loopback', loopback],
+  ['a port', overPorts],
+  ['rings', overRings],
+  ['pipes', overPipes],
+];
+
+/** What comes, as copies: a batch is the listener's during the call only. */
+function hearing(transport: Transport): number[][] {
+  const heard: number[][] = [];
+  transport.onMessage((batch) => heard.push([...batch]));
+  return heard;
+}
+
+describe.each(CARRIERS)('%s', (_name, connect) => {
+  it('carries batches in their order, both ways at once', async () => {
+    const [near, far] = connect();
+    const [atNear, atFar] = [hearing(near), hearing(far)];
+    const wanted = Array.from({ length: 50 }, (_, at) => [at, at + 1]);
+    for (const batch of wanted) {
+      near.send(Uint8Array.from(batch));
+      far.send(Uint8Array.from(batch));
+    }
+    await eventually(() => {
+      expect([atNear, atFar]).toEqual([wanted, wanted]);
+    });
+    near.close();
+    far.close();
+  });
+
+  it('keeps nothing of the memory that a batch was sent from', async () => {
+    const [near, far] = connect();
+    const heard = hearing(far);
+    const memory = new Uint8Array(1_000).fill(7);
+    near.send(memory.subarray(10, 13));
+    memory.fill(9);
+    near.send(memory.subarray(20, 22));
+    memory.fill(11);
+    await eventually(() => {
+      expect(heard).toEqual([
+        [7, 7, 7],
+        [9, 9],
+      ]);
+    });
+    near.close();
+    far.close();
+  });
+
+  it('delivers what has come when it is closed, and nothing more in either direction', async () => {
+    const [near, far] = connect();
+    const [atNear, atFar] = [hearing(near), hearing(far)];
+    near.send(Uint8Array.of(1));
+    await eventually(() => {
+      expect(atFar).toEqual([[1]]);
+    });
+    far.close();
+    far.send(Uint8Array.of(2));
+    near.send(Uint8Array.of(3));
+    near.close();
+    near.close();
+    expect([atNear, atFar]).toEqual([[], [[1]]]);
+  });
+});
+
+describe('rings', () => {
+  it('and their port are one row, whatever way each batch takes', async () => {
+    const size = fc.oneof(
+      fc.integer({ min: 1, max: 50 }),
+      // too large for a ring, or enough of them to fill it
+      fc.integer({ min: 30_000, max: 40_000 }),
+      fc.constant('buffer' as const),
+      fc.constant('turn' as const),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(size, { maxLength: 60 }), async (steps) => {
+        const [near, far] = overRings();
+        const heard: unknown[] = [];
+        far.onMessage((batch, attachments) => {
+          const [buffer] = attachments;
+          heard.push([batch[0], batch.length, buffer instanceof ArrayBuffer && buffer.byteLength]);
+        });
+        const wanted: unknown[] = [];
+        for (const [at, step] of steps.entries()) {
+          if (step === 'turn') await new Promise(setImmediate);
+          else if (step === 'buffer') {
+            near.send(Uint8Array.of(at), [new ArrayBuffer(at)]);
+            wanted.push([at, 1, at]);
+          } else {
+            near.send(new Uint8Array(step).fill(at));
+            wanted.push([at, step, false]);
+          }
+        }
+        await eventually(() => {
+          expect(heard).toEqual(wanted);
+        });
+        near.close();
+        far.close();
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('give shared memory by reference, in its place in the order', async () => {
+    const [near, far] = overRings();
+    const heard: unknown[] = [];
+    far.onMessage((batch, attachments) => heard.push([batch[0], ...attachments]));
+    const shared = new SharedArrayBuffer(4);
+    near.send(Uint8Array.of(1));
+    near.send(Uint8Array.of(2), [shared]);
+    near.send(Uint8Array.of(3));
+    await eventually(() => {
+      expect(heard.map((message) => (message as unknown[])[0])).toEqual([1, 2, 3]);
+    });
+    const [, arrived] = heard[1] as [number, SharedArrayBuffer];
+    new Uint8Array(shared)[0] = 42;
+    expect(new Uint8Array(arrived)[0]).toBe(42);
+    near.close();
+    far.close();
+  });
+
+  it('tell of bytes that no carrier of ours wrote, and hear nothing after them', async () => {
+    const [near, far] = ports();
+    const cores = new PollingCores(2);
+    const rings = createRings(cores);
+    let broken = 0;
+    const seat = new SharedSeat(cores.seat(new Int32Array(new SharedArrayBuffer(4))));
+    const onBroken = (): void => {
+      broken++;
+    };
+    const supervisor = supervisorEnd(rings, seat, { port: near, onBroken });
+    const actor = actorEnd(rings, { port: far });
+    const heard = hearing(supervisor);
+    actor.send(Uint8Array.of(1));
+    // the length of its record, before the supervisor reads it
+    new DataView(rings.fromActor).setUint32(192, 0x7fff_fff0, true);
+    await eventually(() => {
+      expect(broken).toBe(1);
+    });
+    actor.send(Uint8Array.of(2));
+    far.postMessage('no message of ours');
+    await eventually(() => {
+      expect(broken).toBe(2);
+    });
+    expect(heard).toEqual([]);
+    supervisor.close();
+    actor.close();
+  });
+});
