@@ -1,0 +1,102 @@
+/**
+ * The answer to a question as an SVG: a panel for each group, in it a bar for each contender, from 0
+ * to its median, with its figure beside it and a line from its lowest to its highest round.
+ */
+import { groupsOf, isMeasured, type Row } from './row.ts';
+import { spreadOf, type Spread } from './statistics.ts';
+import { HEAD, moved, round, svg, text } from './svg.ts';
+import { said, type Unit } from './units.ts';
+
+export interface Chart {
+  title: string;
+  subtitle: string;
+  unit: Unit;
+  rows: readonly Row[];
+  /** Of whom this is about: their bars stand out. */
+  isOurs(contender: string): boolean;
+}
+
+const WIDTH = 960;
+const COLUMNS_MAX = 3;
+const ROW = 21;
+const BAR = 13;
+const PANEL_HEAD = 34;
+const GAP = 16;
+const CHARACTER = 5.9;
+const FIGURE = 64;
+
+const STYLE = {
+  light: `
+  .bar { fill: #afb8c1; } .ours { fill: #0969da; }
+  .name { fill: #1f2328; } .mine { fill: #0969da; font-weight: 600; }
+  .figure { fill: #1f2328; } .failed { fill: #cf222e; }
+  .spread { stroke: #1f2328; stroke-width: 1; stroke-opacity: 0.55; }`,
+  dark: `
+    .bar { fill: #545d68; } .ours { fill: #388bfd; }
+    .name { fill: #e6edf3; } .mine { fill: #58a6ff; }
+    .figure { fill: #e6edf3; } .failed { fill: #ff7b72; }
+    .spread { stroke: #e6edf3; }`,
+};
+
+export function chart({ title, subtitle, unit, rows, isOurs }: Chart): string {
+  const panels = groupsOf(rows).map((group) => ({
+    group,
+    rows: rows.filter((row) => row.group === group),
+  }));
+  const columns = columnsFor(panels.length);
+  const width = WIDTH / columns;
+  const lines = Math.max(...panels.map((panel) => panel.rows.length));
+  const height = PANEL_HEAD + lines * ROW + GAP;
+  return svg({
+    width: WIDTH,
+    height: HEAD + Math.ceil(panels.length / columns) * height,
+    title,
+    subtitle,
+    style: STYLE,
+    body: panels.map((panel, at) =>
+      moved(
+        (at % columns) * width,
+        HEAD + Math.floor(at / columns) * height,
+        drawn(panel.group, panel.rows, { width, unit, isOurs }),
+      ),
+    ),
+  });
+}
+
+/** So that no row of panels has a hole where another split has none. */
+export function columnsFor(panels: number): number {
+  if (panels <= COLUMNS_MAX) return Math.max(panels, 1);
+  return panels % COLUMNS_MAX === 1 ? 2 : COLUMNS_MAX;
+}
+
+/** From values to pixels: 0 at the left, the highest round of all at the right. */
+export function scale(spreads: readonly Spread[], pixels: number): (value: number) => number {
+  const top = Math.max(...spreads.map(({ max }) => max), Number.MIN_VALUE);
+  return (value) => (value / top) * pixels;
+}
+
+interface PanelLook extends Pick<Chart, 'unit' | 'isOurs'> {
+  width: number;
+}
+
+function drawn(group: string, rows: readonly Row[], { width, unit, isOurs }: PanelLook): string {
+  const longest = Math.max(...rows.map(({ contender }) => contender.length));
+  const left = Math.min(16 + longest * CHARACTER + 8, width * 0.55);
+  const spreads = rows.filter(isMeasured).map(({ values }) => spreadOf(values));
+  const x = scale(spreads, width - left - FIGURE - GAP);
+  const lines = rows.map((row, at) => {
+    const top = PANEL_HEAD + at * ROW;
+    const isMine = isOurs(row.contender);
+    const name = text(left - 8, top + BAR - 2, `end ${isMine ? 'mine' : 'name'}`, row.contender);
+    if (!isMeasured(row)) return `${name}\n${text(left, top + BAR - 2, 'failed', row.failed)}`;
+    const { median, min, max } = spreadOf(row.values);
+    const middle = round(top + BAR / 2);
+    return [
+      name,
+      `<rect class="${isMine ? 'ours' : 'bar'}" x="${round(left)}" y="${round(top)}" width="${round(Math.max(x(median), 1))}" height="${String(BAR)}" rx="1.5"/>`,
+      `<line class="spread" x1="${round(left + x(min))}" x2="${round(left + x(max))}" y1="${middle}" y2="${middle}"/>`,
+      text(left + x(Math.max(median, max)) + 5, top + BAR - 2, 'figure', said(median, unit)),
+    ].join('\n');
+  });
+  return [text(16, 18, 'title', group), ...lines].join('\n');
+}
