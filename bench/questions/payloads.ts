@@ -4,7 +4,7 @@ import { BARE } from '../contenders/bare.ts';
 import type { Running } from '../contenders/contender.ts';
 import { TROUPE } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
-import { wrongAnswer } from '../support/load.ts';
+import { latenciesUs, wrongAnswer } from '../support/load.ts';
 import { entrant, inRounds } from '../support/rounds.ts';
 import { quantile } from '../support/statistics.ts';
 
@@ -72,14 +72,15 @@ async function bytesThereAndBack(
   runMs: number,
 ): Promise<number> {
   let bytes = new Uint8Array(payload.bytes);
-  return medianUs(runMs, async (at) => {
+  const tookUs = await latenciesUs(async (at) => {
     const mark = at % 256;
     bytes[bytes.length - 1] = mark;
     const output = await call(bytes, 0, payload.moves ? [bytes.buffer] : undefined);
     if (!(output instanceof Uint8Array)) throw wrongAnswer(output);
     if (output.length !== payload.bytes || output.at(-1) !== mark) throw wrongAnswer(output.length);
     if (payload.moves) bytes = output as Uint8Array<ArrayBuffer>;
-  });
+  }, runMs);
+  return quantile(tookUs, 0.5);
 }
 
 interface Item {
@@ -96,24 +97,11 @@ async function recordsThereAndBack({ call }: Running, runMs: number): Promise<nu
     price: id * 1.25,
     tags: ['new', 'red'],
   }));
-  return medianUs(runMs, async () => {
+  const tookUs = await latenciesUs(async () => {
     const output = (await call(records, 0)) as Item[];
     if (output.length !== RECORD_COUNT || output.at(-1)?.id !== RECORD_COUNT - 1) {
       throw wrongAnswer(output.length);
     }
-  });
-}
-
-async function medianUs(runMs: number, callOnce: (at: number) => Promise<void>): Promise<number> {
-  const tookUs: number[] = [];
-  const endAt = performance.now() + runMs;
-  for (let at = 0, now = performance.now(); now < endAt; at++) {
-    await callOnce(at);
-    tookUs.push((performance.now() - now) * 1_000);
-    now = performance.now();
-  }
-  return quantile(
-    tookUs.toSorted((a, b) => a - b),
-    0.5,
-  );
+  }, runMs);
+  return quantile(tookUs, 0.5);
 }

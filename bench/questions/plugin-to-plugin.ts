@@ -1,4 +1,5 @@
 /** What does a call from one plugin to another cost, against one from the main thread? */
+import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 
 import { PluginManager } from 'troupe';
@@ -68,9 +69,12 @@ async function measured(start: () => Promise<Caller>, runMs: number): Promise<St
   };
 }
 
+const COLD_CALLS = 2_000;
+
 async function fitting(run: Caller['run'], inFlight: number, runMs: number): Promise<number> {
-  const us = await run({ count: 20 * inFlight, inFlight });
-  return Math.ceil(Math.min((runMs * 1_000) / us, 100_000));
+  await run({ count: COLD_CALLS, inFlight });
+  const us = await run({ count: COLD_CALLS, inFlight });
+  return Math.ceil((runMs * 1_000) / us);
 }
 
 async function mainToPlugin(): Promise<Caller> {
@@ -126,12 +130,11 @@ function workerCalls(callerPort: Port, echoPort: Port): Caller {
     (file) => new Worker(workerFile(file), PLAIN),
   ) as [Worker, Worker];
   echo.postMessage(echoPort, [echoPort]);
-  const ask = (input: object, transfer: Port[] = []) =>
-    new Promise<number>((resolve, reject) => {
-      caller.once('message', ({ output }: { output: number }) => resolve(output));
-      caller.once('error', reject);
-      caller.postMessage({ number: 1, input }, transfer);
-    });
+  const ask = async (input: object, transfer: Port[] = []): Promise<number> => {
+    caller.postMessage({ number: 1, input }, transfer);
+    const [{ output }] = (await once(caller, 'message')) as [{ output: number }];
+    return output;
+  };
   let isFirst = true;
   return {
     run(calls) {

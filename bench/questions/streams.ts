@@ -7,7 +7,7 @@ import { PluginManager } from 'troupe';
 import { PLAIN, workerFile } from '../contenders/contender.ts';
 import { TROUPE } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
-import { wrongAnswer } from '../support/load.ts';
+import { RUN_UP, wrongAnswer } from '../support/load.ts';
 import { inRounds, type Entrant } from '../support/rounds.ts';
 
 const GROUP = 'small chunks';
@@ -75,6 +75,7 @@ async function fitting(read: Stream['read'], runMs: number): Promise<number> {
 }
 
 async function chunksPerSecond(read: Stream['read'], count: number): Promise<number> {
+  await read(Math.ceil(count * RUN_UP));
   const startedAt = performance.now();
   const last = await read(count);
   if (last?.id !== count - 1) throw wrongAnswer(last);

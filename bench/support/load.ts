@@ -28,40 +28,70 @@ export async function echoesPerSecond(call: Call, load: LoadOptions): Promise<nu
   }, load);
 }
 
-/** Each of `inFlight` callers makes its next call when the last one was answered. */
+/**
+ * Each of `inFlight` callers makes its next call when the last one was answered. Counted is from one
+ * answer to another: neither the run-up nor what is still open in the end.
+ */
 export async function callsPerSecond(
   callOnce: (lane: number, at: number) => Promise<void>,
   { inFlight, runMs }: LoadOptions,
 ): Promise<number> {
   const startedAt = performance.now();
-  const endAt = startedAt + runMs;
-  let calls = 0;
+  const [countFrom, countTo] = [startedAt + runMs * RUN_UP, startedAt + runMs];
+  let [calls, answers] = [0, 0];
+  let first: Counted | undefined;
+  let last: Counted | undefined;
   const callers = Array.from({ length: inFlight }, async (_, lane) => {
-    while (performance.now() < endAt) {
+    while (!last) {
       calls++;
       await callOnce(lane, calls);
+      answers++;
+      const now = performance.now();
+      if (now < countFrom) continue;
+      first ??= { answers, at: now };
+      if (now >= countTo) last ??= { answers, at: now };
     }
   });
   await Promise.all(callers);
-  return calls / ((performance.now() - startedAt) / 1_000);
+  if (!first || !last || first.answers === last.answers) throw new Error('too slow to be counted');
+  return (last.answers - first.answers) / ((last.at - first.at) / 1_000);
 }
+
+interface Counted {
+  answers: number;
+  at: number;
+}
+
+/** Of a turn: what comes first is not counted, while caches and branches are still another's. */
+export const RUN_UP = 0.2;
 
 /** Of small echo calls, one at a time (µs). */
 export async function echoLatencies(
   call: Call,
   runMs: number,
 ): Promise<{ p50: number; p99: number }> {
-  const tookUs: number[] = [];
-  const endAt = performance.now() + runMs;
-  for (let at = 0, now = performance.now(); now < endAt; at++) {
+  const tookUs = await latenciesUs(async (at) => {
     const output = await call(small(at), 0);
-    const then = performance.now();
-    tookUs.push((then - now) * 1_000);
     if ((output as Small).id !== at) throw wrongAnswer(output);
-    now = performance.now();
-  }
-  tookUs.sort((a, b) => a - b);
+  }, runMs);
   return { p50: quantile(tookUs, 0.5), p99: quantile(tookUs, 0.99) };
+}
+
+/** One call at a time: what each took, the shortest first. */
+export async function latenciesUs(
+  callOnce: (at: number) => Promise<void>,
+  runMs: number,
+): Promise<number[]> {
+  const tookUs: number[] = [];
+  const startedAt = performance.now();
+  const [countFrom, countTo] = [startedAt + runMs * RUN_UP, startedAt + runMs];
+  for (let at = 0, now = startedAt; now < countTo; at++) {
+    const since = performance.now();
+    await callOnce(at);
+    now = performance.now();
+    if (since >= countFrom) tookUs.push((now - since) * 1_000);
+  }
+  return tookUs.toSorted((a, b) => a - b);
 }
 
 export function wrongAnswer(output: unknown): Error {

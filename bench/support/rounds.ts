@@ -30,13 +30,14 @@ export interface RoundsOptions extends Pick<QuestionOptions, 'progress' | 'only'
   rounds: number;
   /** Measured one after the other, all rounds of one before the next. */
   sections?: readonly string[];
-  /** For a start, a turn, and the end. */
+  /** For a start, and for a turn. */
   deadlineMs?: number;
   /** False where a turn needs no warming up: a start, a process of its own. */
   warmUp?: boolean;
 }
 
 const DEADLINE_MS = 20_000;
+const END_MS = 2_000;
 
 export async function inRounds(
   entrants: readonly Entrant[],
@@ -62,7 +63,7 @@ export async function inRounds(
       }
     }
   }
-  for (const runner of runners) await end(runner, deadlineMs);
+  for (const runner of runners) await end(runner);
   return rowsOf(runners);
 }
 
@@ -93,13 +94,16 @@ async function turn(
     }
   });
   // what is late of it must not meet the others
-  if (runner.failed !== undefined) await end(runner, deadlineMs);
+  if (runner.failed !== undefined) await end(runner);
 }
 
-/** So that nobody pays for the garbage of who was before. */
+/**
+ * So that nobody pays for the garbage of who was before. Of the young alone: a full collection also
+ * throws away optimised code whose objects are gone, and the next turn would be spent compiling.
+ */
 async function settle(): Promise<void> {
   await setImmediate();
-  globalThis.gc?.();
+  void globalThis.gc?.({ type: 'minor' });
   await setImmediate();
 }
 
@@ -115,11 +119,11 @@ async function attempt(
   }
 }
 
-async function end(runner: Runner, deadlineMs: number): Promise<void> {
+async function end(runner: Runner): Promise<void> {
   const { started } = runner;
   runner.started = undefined;
   // what was measured stays true where only the end goes wrong
-  if (started) await within(deadlineMs, started.stop()).catch(() => undefined);
+  if (started) await within(END_MS, started.stop()).catch(() => undefined);
 }
 
 function progressSaid(section: string, round: number, rounds: number, contender: string): string {
