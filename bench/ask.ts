@@ -17,7 +17,7 @@ process.once('disconnect', () => process.exit(1));
 const question = QUESTIONS.find((each) => each.name === name);
 const rows = await question?.ask({
   ...options,
-  progress: (what) => tell({ kind: 'progress', what }),
+  progress: (what) => void tell({ kind: 'progress', what }),
 });
 await tell({ kind: 'rows', rows: rows ?? [] });
 // whatever a contender has left open

@@ -29,9 +29,8 @@ export async function answerOf(
   try {
     const rows = await new Promise<Row[]>((resolve, reject) => {
       child.on('message', (told: Told) => {
-        if (told.kind === 'rows') return resolve(told.rows);
-        where = told.what;
-        progress(where);
+        if (told.kind === 'rows') resolve(told.rows);
+        else progress((where = told.what));
       });
       child.once('error', reject);
       child.once('exit', (code, signal) => {

@@ -54,10 +54,11 @@ ${answered.map(section).join('\n\n')}
 export function picture(question: Question, { rows, environment, unit }: Result): string {
   return chart({
     title: question.title,
-    subtitle: `${question.better} is better; median, and the range of all rounds. ${machine(environment)}`,
+    subtitle: `${question.better} is better; median, and a line between the quartiles. ${machine(environment)}`,
     unit,
     rows,
-    isOurs: (contender) => contender.startsWith(TROUPE) || question.base === 'neither',
+    scale: question.scale,
+    isOurs: (contender) => contender.startsWith(TROUPE),
   });
 }
 

@@ -13,6 +13,8 @@ export interface Question {
   readonly better: 'higher' | 'lower';
   /** Whom the others are compared with, in each group. */
   readonly base: string;
+  /** Whether the panels of its picture share one scale: where groups are to be compared, too. */
+  readonly scale: 'shared' | 'own';
   /** What is aimed at. */
   readonly targets: readonly Comparison[];
   ask(options: QuestionOptions): Promise<Row[]>;

@@ -16,7 +16,8 @@ export const workerpool: Contender = {
       workerThreadOpts: { ...PLAIN, workerData: workerDataFor(course) },
     });
     return {
-      call: async (input, _lane, transfer) => pool.exec('work', [input], transfer && { transfer }),
+      call: async (input, _lane, transfer) =>
+        (await pool.exec('work', [input], transfer && { transfer })) as unknown,
       stop: async () => pool.terminate(true),
     };
   },

@@ -36,6 +36,7 @@ export const cpuHeavy: Question = {
   unit: 'jobs/s',
   better: 'higher',
   base: BARE_ONE,
+  scale: 'own',
   targets: [
     ...[ON_ALL, ON_A_POOL].map((contender) => ({
       of: { group: GROUP, contender },

@@ -14,6 +14,7 @@ export const hog: Question = {
   unit: 'µs',
   better: 'lower',
   base: `${BARE}, alone`,
+  scale: 'own',
   targets: [],
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [3, 200] : [15, 600];

@@ -21,6 +21,7 @@ export const idleMemory: Question = {
   unit: 'MiB',
   better: 'lower',
   base: BARE,
+  scale: 'own',
   targets: [
     {
       of: { group: GROUP, contender: TROUPE },

@@ -22,6 +22,7 @@ export const manyPlugins: Question = {
   unit: 'µs',
   better: 'lower',
   base: BARE,
+  scale: 'shared',
   targets: [ONE_CALLED, ALL_CALLED].map((how) => ({
     of: { group: group(how, MOST), contender: TROUPE },
     against: { group: group(how, 1), contender: TROUPE },

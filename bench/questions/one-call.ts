@@ -16,6 +16,7 @@ export const oneCall: Question = {
   unit: 'µs',
   better: 'lower',
   base: BARE,
+  scale: 'own',
   targets: [
     {
       of: { group: 'p50', contender: TROUPE },

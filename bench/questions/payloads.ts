@@ -31,6 +31,7 @@ export const payloads: Question = {
   unit: 'µs',
   better: 'lower',
   base: BARE,
+  scale: 'own',
   targets: [
     {
       of: { group: '1 MB, transferred', contender: TROUPE },

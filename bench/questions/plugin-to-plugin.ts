@@ -26,6 +26,7 @@ export const pluginToPlugin: Question = {
   unit: 'µs',
   better: 'lower',
   base: MAIN_TO_PLUGIN,
+  scale: 'own',
   targets: [...IN_FLIGHT.keys()].map((group) => ({
     of: { group, contender: PLUGIN_TO_PLUGIN },
     against: { group, contender: MAIN_TO_PLUGIN },
@@ -39,7 +40,11 @@ export const pluginToPlugin: Question = {
       open(BARE_MAIN, 'one message a call', mainToWorker),
       open('bare: worker to worker, through main', 'main passes each message on', throughMain),
       open('bare: worker to worker, own channel', 'a MessageChannel between the two', ownChannel),
-    ].map(({ start, ...who }): Entrant => ({ ...who, start: () => measured(start, runMs) }));
+    ].map(({ contender, settings, start }): Entrant => ({
+      contender,
+      settings,
+      start: () => measured(start, runMs),
+    }));
     return inRounds(entrants, { rounds, sections: [...IN_FLIGHT.keys()], ...options });
   },
 };

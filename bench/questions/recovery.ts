@@ -1,5 +1,5 @@
 /** How long from the call that ends a worker to the next answer? */
-import { bare, BARE } from '../contenders/bare.ts';
+import { bare } from '../contenders/bare.ts';
 import type { Contender } from '../contenders/contender.ts';
 import { piscinaOneTask } from '../contenders/piscina.ts';
 import { poolifier } from '../contenders/poolifier.ts';
@@ -14,6 +14,8 @@ import { bareProcess } from './start.ts';
 
 const THREAD = 'thread';
 const PROCESS = 'process';
+/** By hand, in either group: the floor, for who does not even have to notice. */
+const BOOT = 'bare: one boot';
 const NEXT_ANSWER_MS = 3_000;
 /** The call after a crash is made at once; or, where the two must not meet, once the crash is told. */
 type Next = 'at once' | 'once told';
@@ -27,12 +29,13 @@ export const recovery: Question = {
     'One call ends the thread (`process.exit`), or kills the process; from there until the next one is answered. Troupe is given that one right after the first; the pools, which may lose the one with the other, when they have told that the first one failed. Troupe keeps a thread in reserve from the first crash on. For the bare ones it is the time of one boot, made by hand. Comlink has no recovery.',
   unit: 'ms',
   better: 'lower',
-  base: BARE,
+  base: BOOT,
+  scale: 'own',
   targets: [],
   ask: async ({ quick, ...options }) => {
     const rounds = quick ? 4 : 30;
     const thread = troupeWith(TROUPE, 'restart at once', AT_ONCE);
-    const process = troupeWith('troupe, process', 'restart at once', {
+    const process = troupeWith(TROUPE, "isolation: 'process', restart at once", {
       ...AT_ONCE,
       isolation: 'process',
     });
@@ -74,10 +77,10 @@ function crashing({ name, settings, start }: Contender, group: string, next: Nex
   };
 }
 
-function booting({ name, settings, start }: Contender, group: string): Entrant {
+function booting({ settings, start }: Contender, group: string): Entrant {
   return {
-    contender: name,
-    settings: `boot; ${settings}`,
+    contender: BOOT,
+    settings,
     start: async () => ({
       async measure() {
         const startedAt = performance.now();

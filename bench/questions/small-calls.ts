@@ -22,6 +22,7 @@ export const smallCalls: Question = {
   unit: 'calls/s',
   better: 'higher',
   base: BARE,
+  scale: 'shared',
   targets: [
     {
       of: { group: '256 in flight', contender: TROUPE },

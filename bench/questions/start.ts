@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 import { CONTENDERS } from '../contenders/all.ts';
-import { BARE } from '../contenders/bare.ts';
+import { bare } from '../contenders/bare.ts';
 import { ECHO, PLAIN, workerFile, type Contender } from '../contenders/contender.ts';
 import { TROUPE, troupeWith } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
@@ -13,7 +13,8 @@ import { inRounds, type Entrant } from '../support/rounds.ts';
 
 const THREAD = 'thread';
 const PROCESS = 'process';
-export const BARE_PROCESS = 'bare process';
+/** Without a library, in either group. */
+const FLOOR = 'bare';
 
 export const start: Question = {
   name: 'start',
@@ -22,21 +23,26 @@ export const start: Question = {
     'From `new Worker`, or the making of the manager or pool, until one small call is answered: load, init and start of a plugin, its module imported. No thread is in reserve. And the same for a process.',
   unit: 'ms',
   better: 'lower',
-  base: BARE,
+  base: FLOOR,
+  scale: 'own',
   targets: [
     {
       of: { group: THREAD, contender: TROUPE },
-      against: { group: THREAD, contender: BARE },
+      against: { group: THREAD, contender: FLOOR },
       bound: { atMost: 1.5 },
     },
   ],
   ask: async ({ quick, ...options }) => {
     const rounds = quick ? 5 : 30;
-    const inProcess = troupeWith('troupe, process', "isolation: 'process'", {
+    const inProcess = troupeWith(TROUPE, "isolation: 'process'", {
       isolation: 'process',
     });
-    const threads = CONTENDERS.map((contender) => timed(contender, THREAD));
-    const processes = [inProcess, bareProcess].map((contender) => timed(contender, PROCESS));
+    const threads = CONTENDERS.map((contender) =>
+      timed(contender === bare ? { ...bare, name: FLOOR } : contender, THREAD),
+    );
+    const processes = [inProcess, { ...bareProcess, name: FLOOR }].map((contender) =>
+      timed(contender, PROCESS),
+    );
     return [
       ...(await inRounds(threads, { rounds, ...options })),
       ...(await inRounds(processes, { rounds, ...options })),
@@ -46,7 +52,7 @@ export const start: Question = {
 
 /** Forked and not asked for anything but one answer. */
 export const bareProcess: Contender = {
-  name: BARE_PROCESS,
+  name: 'bare process',
   settings: 'child_process.fork',
   async start() {
     const child = fork(fileURLToPath(workerFile('bare-process')), PLAIN);

@@ -2,6 +2,7 @@
 import { PluginManager, type ExecuteOptions } from 'troupe';
 
 import { workerFile } from '../contenders/contender.ts';
+import { TROUPE } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
 import { echoesPerSecond } from '../support/load.ts';
 import { inRounds, type Entrant } from '../support/rounds.ts';
@@ -10,8 +11,8 @@ const IN_FLIGHT = new Map([
   ['16 in flight', 16],
   ['256 in flight', 256],
 ]);
-const PLAIN = 'neither';
-const BOTH = 'both';
+const PLAIN = TROUPE;
+const BOTH = `${TROUPE}, both`;
 const TIMEOUT_MS = 30_000;
 /** Ten times as often as one who scrapes metrics does. */
 const ASK_EVERY_MS = 100;
@@ -23,6 +24,7 @@ export const statsAndDeadlines: Question = {
   unit: 'calls/s',
   better: 'higher',
   base: PLAIN,
+  scale: 'shared',
   targets: [...IN_FLIGHT.keys()].map((group) => ({
     of: { group, contender: BOTH },
     against: { group, contender: PLAIN },
@@ -32,9 +34,9 @@ export const statsAndDeadlines: Question = {
     const [rounds, runMs] = quick ? [5, 200] : [21, 500];
     const deadline = { timeoutMs: TIMEOUT_MS };
     const entrants = [
-      plugin(PLAIN, 'no timeoutMs, nobody asks', { runMs }),
-      plugin('deadlines', 'timeoutMs: 30_000', { runMs, deadline }),
-      plugin('stats', 'statsAll() every 100 ms', { runMs, asks: true }),
+      plugin(PLAIN, 'neither: no timeoutMs, nobody asks for stats', { runMs }),
+      plugin(`${TROUPE}, deadlines`, 'timeoutMs: 30_000', { runMs, deadline }),
+      plugin(`${TROUPE}, stats`, 'statsAll() every 100 ms', { runMs, asks: true }),
       plugin(BOTH, 'timeoutMs: 30_000, statsAll() every 100 ms', { runMs, deadline, asks: true }),
     ];
     return inRounds(entrants, { rounds, sections: [...IN_FLIGHT.keys()], ...options });

@@ -21,6 +21,7 @@ export const streams: Question = {
   unit: 'chunks/s',
   better: 'higher',
   base: PUSH,
+  scale: 'own',
   targets: [
     {
       of: { group: GROUP, contender: TROUPE },
@@ -37,8 +38,9 @@ export const streams: Question = {
         bare('window'),
       ),
       way('ReadableStream', 'transferred, highWaterMark: 64', readable),
-    ].map(({ start, ...who }): Entrant => ({
-      ...who,
+    ].map(({ contender, settings, start }): Entrant => ({
+      contender,
+      settings,
       async start() {
         const { read, stop } = await start();
         let count = 0;
@@ -87,7 +89,7 @@ async function plugin(): Promise<Stream> {
   await manager.register({ id: 'stream', type: 'custom', entry: workerFile('stream') });
   await manager.up();
   return {
-    read: (count) => lastOf(manager.stream('stream', count) as AsyncIterable<Chunk>),
+    read: (count) => lastOf(manager.stream<Chunk>('stream', count)),
     stop: () => manager.close(),
   };
 }

@@ -1,9 +1,9 @@
 /**
  * The answer to a question as an SVG: a panel for each group, in it a bar for each contender, from 0
- * to its median, with its figure beside it and a line from its lowest to its highest round.
+ * to its median, with its figure beside it and a line from its lower to its upper quartile.
  */
 import { groupsOf, isMeasured, type Row } from './row.ts';
-import { spreadOf, type Spread } from './statistics.ts';
+import { spreadOf } from './statistics.ts';
 import { HEAD, moved, round, svg, text } from './svg.ts';
 import { said, type Unit } from './units.ts';
 
@@ -12,6 +12,7 @@ export interface Chart {
   subtitle: string;
   unit: Unit;
   rows: readonly Row[];
+  scale: 'shared' | 'own';
   /** Of whom this is about: their bars stand out. */
   isOurs(contender: string): boolean;
 }
@@ -22,7 +23,7 @@ const ROW = 21;
 const BAR = 13;
 const PANEL_HEAD = 34;
 const GAP = 16;
-const CHARACTER = 5.9;
+const CHARACTER = 6.4;
 const FIGURE = 64;
 
 const STYLE = {
@@ -38,13 +39,14 @@ const STYLE = {
     .spread { stroke: #e6edf3; }`,
 };
 
-export function chart({ title, subtitle, unit, rows, isOurs }: Chart): string {
+export function chart({ title, subtitle, unit, rows, scale, isOurs }: Chart): string {
   const panels = groupsOf(rows).map((group) => ({
     group,
     rows: rows.filter((row) => row.group === group),
   }));
   const columns = columnsFor(panels.length);
   const width = WIDTH / columns;
+  const topOfAll = topOf(rows);
   const lines = Math.max(...panels.map((panel) => panel.rows.length));
   const height = PANEL_HEAD + lines * ROW + GAP;
   return svg({
@@ -57,7 +59,12 @@ export function chart({ title, subtitle, unit, rows, isOurs }: Chart): string {
       moved(
         (at % columns) * width,
         HEAD + Math.floor(at / columns) * height,
-        drawn(panel.group, panel.rows, { width, unit, isOurs }),
+        drawn(panel.group, panel.rows, {
+          width,
+          unit,
+          isOurs,
+          top: scale === 'shared' ? topOfAll : topOf(panel.rows),
+        }),
       ),
     ),
   });
@@ -69,33 +76,42 @@ export function columnsFor(panels: number): number {
   return panels % COLUMNS_MAX === 1 ? 2 : COLUMNS_MAX;
 }
 
-/** From values to pixels: 0 at the left, the highest round of all at the right. */
-export function scale(spreads: readonly Spread[], pixels: number): (value: number) => number {
-  const top = Math.max(...spreads.map(({ max }) => max), Number.MIN_VALUE);
-  return (value) => (value / top) * pixels;
+/** What is at the right end of a scale that begins at 0. */
+export function topOf(rows: readonly Row[]): number {
+  const tops = rows.filter(isMeasured).map(({ values }) => {
+    const { median, upperQuartile } = spreadOf(values);
+    return Math.max(median, upperQuartile);
+  });
+  return Math.max(...tops, Number.MIN_VALUE);
 }
 
 interface PanelLook extends Pick<Chart, 'unit' | 'isOurs'> {
   width: number;
+  top: number;
 }
 
-function drawn(group: string, rows: readonly Row[], { width, unit, isOurs }: PanelLook): string {
+function drawn(group: string, rows: readonly Row[], look: PanelLook): string {
+  const { width, unit, top, isOurs } = look;
   const longest = Math.max(...rows.map(({ contender }) => contender.length));
   const left = Math.min(16 + longest * CHARACTER + 8, width * 0.55);
-  const spreads = rows.filter(isMeasured).map(({ values }) => spreadOf(values));
-  const x = scale(spreads, width - left - FIGURE - GAP);
+  const x = (value: number): number => (value / top) * (width - left - FIGURE - GAP);
   const lines = rows.map((row, at) => {
-    const top = PANEL_HEAD + at * ROW;
+    const y = PANEL_HEAD + at * ROW;
     const isMine = isOurs(row.contender);
-    const name = text(left - 8, top + BAR - 2, `end ${isMine ? 'mine' : 'name'}`, row.contender);
-    if (!isMeasured(row)) return `${name}\n${text(left, top + BAR - 2, 'failed', row.failed)}`;
-    const { median, min, max } = spreadOf(row.values);
-    const middle = round(top + BAR / 2);
+    const name = text(left - 8, y + BAR - 2, `end ${isMine ? 'mine' : 'name'}`, row.contender);
+    if (!isMeasured(row)) return `${name}\n${text(left, y + BAR - 2, 'failed', row.failed)}`;
+    const { median, lowerQuartile, upperQuartile } = spreadOf(row.values);
+    const middle = round(y + BAR / 2);
     return [
       name,
-      `<rect class="${isMine ? 'ours' : 'bar'}" x="${round(left)}" y="${round(top)}" width="${round(Math.max(x(median), 1))}" height="${String(BAR)}" rx="1.5"/>`,
-      `<line class="spread" x1="${round(left + x(min))}" x2="${round(left + x(max))}" y1="${middle}" y2="${middle}"/>`,
-      text(left + x(Math.max(median, max)) + 5, top + BAR - 2, 'figure', said(median, unit)),
+      `<rect class="${isMine ? 'ours' : 'bar'}" x="${round(left)}" y="${round(y)}" width="${round(Math.max(x(median), 1))}" height="${String(BAR)}" rx="1.5"/>`,
+      `<line class="spread" x1="${round(left + x(lowerQuartile))}" x2="${round(left + x(upperQuartile))}" y1="${middle}" y2="${middle}"/>`,
+      text(
+        left + x(Math.max(median, upperQuartile)) + 5,
+        y + BAR - 2,
+        'figure',
+        said(median, unit),
+      ),
     ].join('\n');
   });
   return [text(16, 18, 'title', group), ...lines].join('\n');

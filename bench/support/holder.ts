@@ -28,7 +28,7 @@ process.send?.((after - before) / threads / MIB);
 async function hold(threads: number): Promise<void> {
   const running = await contender?.start({ work: 'echo', threads });
   // all at once, so that a pool uses all of its threads
-  await Promise.all(times(threads, (lane) => running?.call(lane, lane)));
+  await Promise.all(times(threads, async (lane) => running?.call(lane, lane)));
 }
 
 async function residentBytes(): Promise<number> {

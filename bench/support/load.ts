@@ -41,10 +41,16 @@ export async function callsPerSecond(
   let [calls, answers] = [0, 0];
   let first: Counted | undefined;
   let last: Counted | undefined;
+  let hasFailed = false;
   const callers = Array.from({ length: inFlight }, async (_, lane) => {
-    while (!last) {
+    while (!last && !hasFailed) {
       calls++;
-      await callOnce(lane, calls);
+      try {
+        await callOnce(lane, calls);
+      } catch (error) {
+        hasFailed = true;
+        throw error;
+      }
       answers++;
       const now = performance.now();
       if (now < countFrom) continue;

@@ -39,8 +39,7 @@ export function resultOf(
     rows: rows.map((row) => {
       if (!isMeasured(row)) return row;
       const values = row.values.map(short);
-      const spread = Object.entries(spreadOf(values)).map(([key, value]) => [key, short(value)]);
-      return { ...row, values, spread: Object.fromEntries(spread) as Spread };
+      return Object.assign({ ...row }, { values, spread: shortened(spreadOf(values)) });
     }),
   };
 }
@@ -62,6 +61,16 @@ export function kept(question: string): Result | undefined {
 
 function fileOf(question: string): URL {
   return new URL(`${question}.json`, RESULTS);
+}
+
+function shortened({ median, lowerQuartile, upperQuartile, min, max }: Spread): Spread {
+  return {
+    median: short(median),
+    lowerQuartile: short(lowerQuartile),
+    upperQuartile: short(upperQuartile),
+    min: short(min),
+    max: short(max),
+  };
 }
 
 function short(value: number): number {

@@ -103,7 +103,7 @@ async function turn(
  */
 async function settle(): Promise<void> {
   await setImmediate();
-  void globalThis.gc?.({ type: 'minor' });
+  globalThis.gc?.({ type: 'minor' });
   await setImmediate();
 }
 

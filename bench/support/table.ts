@@ -43,11 +43,9 @@ export function figures({ unit, base }: Asked, rows: readonly Row[]): Cells {
 
 export function targets(question: Asked, rows: readonly Row[]): Cells {
   const head = ['target', '', 'measured', 'quartiles', ''];
-  const cells = verdictsOf(question, rows).map(({ target, verdict }) => [
-    comparisonSaid(target),
-    boundSaid(target.bound),
-    ...verdictSaid(target, verdict),
-  ]);
+  const cells = verdictsOf(question, rows).map(({ target, verdict }) =>
+    [comparisonSaid(target), boundSaid(target.bound)].concat(verdictSaid(target, verdict)),
+  );
   return { head, rows: cells };
 }
 
@@ -72,11 +70,14 @@ export function verdictSaid({ against }: Comparison, verdict: Verdict): [string,
 }
 
 export function markdown({ head, rows }: Cells): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const isNumber = (column: number): boolean =>
     rows.every((cells) => /^(\W*\d|failed|$)/.test(cells[column] ?? ''));
   const rule = head.map((_, column) => (isNumber(column) ? '--:' : '---'));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
 }
 
 function ratio(row: Measured, floor: Measured): string {

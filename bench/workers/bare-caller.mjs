@@ -5,7 +5,9 @@ import { callerOver, microsecondsPerCall } from './calling.mjs';
 
 let call;
 
-parentPort.on('message', async ({ number, input: { port, ...calls } }) => {
+parentPort.on('message', ({ number, input }) => void answer(number, input));
+
+async function answer(number, { port, ...calls }) {
   if (port) call = callerOver(port);
   parentPort.postMessage({ number, output: await microsecondsPerCall(call, calls) });
-});
+}

@@ -6,7 +6,9 @@ const WINDOW = 64;
 let room = 0;
 let wake;
 
-parentPort.on('message', async ({ way, count, credit }) => {
+parentPort.on('message', (message) => void take(message));
+
+async function take({ way, count, credit }) {
   switch (way) {
     case 'credit':
       room += credit;
@@ -38,7 +40,7 @@ parentPort.on('message', async ({ way, count, credit }) => {
       break;
     }
   }
-});
+}
 
 function chunk(id) {
   return { id, text: 'token' };
