@@ -3,7 +3,7 @@ import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CONTENDERS } from '../contenders/all.ts';
-import { times } from '../contenders/contender.ts';
+import { times, type Running } from '../contenders/contender.ts';
 import { troupePool } from '../contenders/troupe.ts';
 
 export interface Held {
@@ -12,6 +12,8 @@ export interface Held {
   threads: number;
 }
 
+/** Kept: a contender whose handle is collected may end its threads. */
+const held: (Running | undefined)[] = [];
 const FIRST_THREADS = 2;
 const QUIET_MS = 800;
 const MIB = 2 ** 20;
@@ -27,6 +29,7 @@ process.send?.((after - before) / threads / MIB);
 
 async function hold(threads: number): Promise<void> {
   const running = await contender?.start({ work: 'echo', threads });
+  held.push(running);
   // all at once, so that a pool uses all of its threads
   await Promise.all(times(threads, async (lane) => running?.call(lane, lane)));
 }
