@@ -20,7 +20,7 @@ const ON_A_POOL = `troupe, pool of ${String(CORES)}`;
 const BARE_ONE = 'bare, 1 worker';
 const BARE_ALL = `bare, ${String(CORES)} workers`;
 
-/** About 10 ms of work, and what comes of it. */
+/** A few milliseconds of work, and what comes of it. */
 const LIMIT = 80_000;
 const PRIMES = 7_837;
 /** So that a thread never waits for its next job. */
@@ -32,7 +32,7 @@ const OVERHEAD_SHARE = 0.02;
 export const cpuHeavy: Question = {
   name: 'cpu-heavy',
   title: 'How many heavy jobs a second, on one thread and on all cores?',
-  about: `Each job counts the primes below ${LIMIT.toLocaleString('en')}: about 10 ms of processor time, and nothing else. The machine has ${String(CORES)} cores, and the main thread wants a little of them.`,
+  about: `Each job counts the primes below ${LIMIT.toLocaleString('en')}: a few milliseconds of processor time, and nothing else. The machine has ${String(CORES)} cores, and the main thread wants a little of them.`,
   unit: 'jobs/s',
   better: 'higher',
   base: BARE_ONE,

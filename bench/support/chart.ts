@@ -70,10 +70,10 @@ export function chart({ title, subtitle, unit, rows, scale, isOurs }: Chart): st
   });
 }
 
-/** So that no row of panels has a hole where another split has none. */
+/** In rows of three, but for four, which are two and two. */
 export function columnsFor(panels: number): number {
   if (panels <= COLUMNS_MAX) return Math.max(panels, 1);
-  return panels % COLUMNS_MAX === 1 ? 2 : COLUMNS_MAX;
+  return panels === 4 ? 2 : COLUMNS_MAX;
 }
 
 /** What is at the right end of a scale that begins at 0. */

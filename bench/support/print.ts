@@ -3,14 +3,12 @@ import process from 'node:process';
 
 import Table from 'cli-table3';
 
-import type { Cells } from './table.ts';
+import { isNumeric, type Cells } from './table.ts';
 
 export function printed({ head, rows }: Cells): string {
-  const isNumber = (column: number): boolean =>
-    rows.every((cells) => /^(\W*\d|$)/.test(cells[column] ?? ''));
   const table = new Table({
     head,
-    colAligns: head.map((_, column) => (isNumber(column) ? 'right' : 'left')),
+    colAligns: head.map((_, column) => (isNumeric(rows, column) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
   });
   table.push(...rows);

@@ -70,10 +70,13 @@ export function verdictSaid({ against }: Comparison, verdict: Verdict): [string,
 }
 
 export function markdown({ head, rows }: Cells): string {
-  const isNumber = (column: number): boolean =>
-    rows.every((cells) => /^(\W*\d|failed|$)/.test(cells[column] ?? ''));
-  const rule = head.map((_, column) => (isNumber(column) ? '--:' : '---'));
+  const rule = head.map((_, column) => (isNumeric(rows, column) ? '--:' : '---'));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
+}
+
+/** What a table has to the right. The first two columns say what it is about. */
+export function isNumeric(rows: Cells['rows'], column: number): boolean {
+  return column > 1 && rows.every((cells) => /^(\W*\d|failed|$)/.test(cells[column] ?? ''));
 }
 
 function line(cells: readonly string[]): string {

@@ -147,7 +147,7 @@ describe('a picture', () => {
     expect(topOf([])).toBeGreaterThan(0);
   });
 
-  it('has its panels in full rows, as far as they go', () => {
-    expect([0, 1, 2, 3, 4, 6, 7].map(columnsFor)).toEqual([1, 1, 2, 3, 2, 3, 2]);
+  it('has its panels in rows of three, but for four', () => {
+    expect([0, 1, 2, 3, 4, 6, 7].map(columnsFor)).toEqual([1, 1, 2, 3, 2, 3, 3]);
   });
 });
