@@ -57,7 +57,7 @@ export function filesBelow(folder) {
       const path = `${folder}/${entry.name}`;
       return entry.isDirectory() ? filesBelow(path) : [path];
     })
-    .toSorted();
+    .toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 function packagesIn(lockFile) {

@@ -1,17 +1,29 @@
-/** A bench answers one question, in one process run, beside what it is compared with. */
-export interface Question<Row = unknown> {
+/** A bench answers one question, beside what it is compared with, as rows of figures. */
+import type { Comparison } from './support/comparison.ts';
+import type { Row } from './support/row.ts';
+import type { Unit } from './support/units.ts';
+
+export interface Question {
   /** On the command line, and of its result's file. */
   readonly name: string;
   readonly title: string;
+  /** What is done, and with what, for the page. */
+  readonly about: string;
+  readonly unit: Unit;
+  readonly better: 'higher' | 'lower';
+  /** Whom the others are compared with, in each group. */
+  readonly base: string;
+  /** Whether the panels of its picture share one scale: where groups are to be compared, too. */
+  readonly scale: 'shared' | 'own';
+  /** What is aimed at. */
+  readonly targets: readonly Comparison[];
   ask(options: QuestionOptions): Promise<Row[]>;
-  /** For people: the head and the rows of a table, numbers to the right. */
-  table(rows: readonly Row[]): { head: string[]; rows: string[][] };
-  /** The answer, in a line or a few. */
-  answer(rows: readonly Row[]): string[];
 }
 
 export interface QuestionOptions {
-  /** Fewer and shorter runs: for a first look, not for figures. */
+  /** Fewer and shorter rounds: for a first look, not for figures. */
   quick: boolean;
+  /** Only these contenders; all where none is named. */
+  only?: readonly string[];
   progress(what: string): void;
 }

@@ -1,39 +1,62 @@
-/** `npm run bench`: asks the questions, prints a table for each, keeps the results as JSON. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+/** `npm run bench`: asks the questions, prints a table for each, keeps the results, writes the page. */
+import process from 'node:process';
 import { parseArgs } from 'node:util';
 
-import Table from 'cli-table3';
-
+import { answerOf } from './asking.ts';
+import { guard } from './guard.ts';
+import { writePage } from './page.ts';
 import type { Question } from './question.ts';
-import { recovery } from './questions/recovery.ts';
-import { smallCalls } from './questions/small-calls.ts';
-import { environment, type Environment } from './support/environment.ts';
+import { QUESTIONS } from './questions/all.ts';
+import { environment } from './support/environment.ts';
+import { printed, progressOf } from './support/print.ts';
+import { keep, resultOf, type Result } from './support/result.ts';
+import { figures, targets } from './support/table.ts';
 
-const QUESTIONS: readonly Question[] = [smallCalls, recovery];
-const RESULTS = new URL('./results/', import.meta.url);
 const USAGE = `usage: npm run bench -- [question …] [--quick] [--json]
+       npm run bench -- --guard | --page
 
-  --quick   fewer and shorter runs: for a first look, not for figures
+  --quick   fewer and shorter rounds: for a first look; nothing is kept
   --json    print each result as one JSON document a line, and nothing else
+  --guard   ask what bench/guard.json bounds; exits with 1 where a ratio is out of bounds
+  --page    write docs/benchmarks.md anew from the results that are kept
 
-questions, all where none is named:
-${QUESTIONS.map(({ name, title }) => `  ${name.padEnd(14)}${title}`).join('\n')}`;
+Kept: bench/results/<question>.json, docs/benchmarks.md, docs/benchmarks/<question>.svg.
+Questions, all where none is named:
+${QUESTIONS.map(({ name, title }) => `  ${name.padEnd(20)}${title}`).join('\n')}`;
 
 const { values, questions } = options();
 if (values.help) console.log(USAGE);
-else for (const question of questions) await answer(question);
+else if (values.page) writePage();
+else if (values.guard) process.exitCode = (await guard()) ? 0 : 1;
+else {
+  for (const question of questions) await answer(question);
+  if (!values.quick) writePage();
+}
 
 async function answer(question: Question): Promise<void> {
-  const isShown = !values.json && process.stderr.isTTY;
-  const rows = await question.ask({
-    quick: values.quick,
-    progress: isShown ? showProgress : () => undefined,
-  });
-  if (isShown) process.stderr.write('\r\x1b[K');
-  const result: Result = { question: question.title, environment: environment(), rows };
-  if (!values.quick) keep(result, `${question.name}.json`);
-  if (values.json) console.log(JSON.stringify(result));
-  else print(question, result);
+  const progress = progressOf(question.name, !values.json);
+  try {
+    const asked = { name: question.name, quick: values.quick };
+    const measured = await answerOf(asked, progress.show);
+    progress.end();
+    const result = resultOf(question, { ...measured, environment: environment() });
+    if (!values.quick) keep(result);
+    if (values.json) console.log(JSON.stringify(result));
+    else print(question, result);
+  } catch (error) {
+    progress.end();
+    console.error(`${question.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+function print(question: Question, { rows, environment: env, seconds }: Result): void {
+  console.log(`${question.title} (${question.name}, ${question.better} is better)`);
+  console.log(printed(figures(question, rows)));
+  if (question.targets.length > 0) console.log(printed(targets(question, rows)));
+  console.log(
+    `${env.cpu}, ${String(env.cores)} cores, Node ${env.node}, commit ${env.commit}; ${String(seconds)} s\n`,
+  );
 }
 
 function options() {
@@ -43,6 +66,8 @@ function options() {
       options: {
         quick: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
+        guard: { type: 'boolean', default: false },
+        page: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
@@ -54,36 +79,4 @@ function options() {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     process.exit(2);
   }
-}
-
-function print(question: Question, { environment: env, rows }: Result): void {
-  const { head, rows: cells } = question.table(rows);
-  const isNumber = (column: number): boolean =>
-    cells.every((row) => /^[\d.,–\sk-]*$/.test(row[column] ?? ''));
-  const table = new Table({
-    head,
-    colAligns: head.map((_, column) => (isNumber(column) ? 'right' : 'left')),
-    style: { head: [], border: [] },
-  });
-  table.push(...cells);
-  console.log(`${question.title}\n${table.toString()}`);
-  for (const line of question.answer(rows)) console.log(`  ${line}`);
-  console.log(
-    `${env.cpu}, ${String(env.cores)} cores, Node ${env.node}, commit ${env.commit}; medians, all in one process\n`,
-  );
-}
-
-function keep(result: Result, file: string): void {
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(new URL(file, RESULTS), `${JSON.stringify(result, null, 2)}\n`);
-}
-
-function showProgress(what: string): void {
-  process.stderr.write(`\r\x1b[K${what}`);
-}
-
-interface Result {
-  question: string;
-  environment: Environment;
-  rows: unknown[];
 }

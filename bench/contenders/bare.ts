@@ -1,28 +1,35 @@
 import { Worker } from 'node:worker_threads';
 
-import { workerFile, type Contender } from './contender.ts';
+import { PLAIN, times, workerDataFor, workerFile, type Contender } from './contender.ts';
+
+export const BARE = 'bare postMessage';
 
 /** One message each way, matched by number: the floor under every pool. */
 export const bare: Contender = {
-  name: 'bare postMessage',
-  settings: 'one message a call',
-  async start() {
-    const worker = new Worker(workerFile('bare-echo'));
-    await new Promise((resolve) => worker.once('online', resolve));
+  name: BARE,
+  settings: 'one message a call, matched by number',
+  async start(course) {
     const pending = new Map<number, (output: unknown) => void>();
-    let last = 0;
-    worker.on('message', ({ number, output }: { number: number; output: unknown }) => {
-      pending.get(number)?.(output);
-      pending.delete(number);
+    const workers = times(course.threads, () => {
+      const worker = new Worker(workerFile('bare'), {
+        ...PLAIN,
+        workerData: workerDataFor(course),
+      });
+      worker.on('message', ({ number, output }: { number: number; output: unknown }) => {
+        pending.get(number)?.(output);
+        pending.delete(number);
+      });
+      return worker;
     });
+    let last = 0;
     return {
-      call: (input) =>
+      call: (input, lane, transfer) =>
         new Promise((resolve) => {
           last++;
           pending.set(last, resolve);
-          worker.postMessage({ number: last, input });
+          workers[lane % workers.length]?.postMessage({ number: last, input }, transfer);
         }),
-      stop: () => worker.terminate(),
+      stop: () => Promise.all(workers.map((worker) => worker.terminate())),
     };
   },
 };

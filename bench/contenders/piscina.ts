@@ -1,23 +1,38 @@
 import { fileURLToPath } from 'node:url';
 
-import { Piscina } from 'piscina';
+import { FixedQueue, Piscina } from 'piscina';
 
-import { workerFile, type Contender } from './contender.ts';
+import { PLAIN, workFileFor, type Contender } from './contender.ts';
 
-const CONCURRENT_TASKS = 64;
+export interface PiscinaSettings {
+  concurrentTasksPerWorker: number;
+  atomics: 'sync' | 'async' | 'disabled';
+}
 
-/** Its best setting for small calls: many tasks in one worker. */
-export const piscina: Contender = {
-  name: 'piscina',
-  settings: `1 thread, concurrentTasksPerWorker: ${String(CONCURRENT_TASKS)}`,
-  async start() {
-    const pool = new Piscina({
-      filename: fileURLToPath(workerFile('echo')),
-      minThreads: 1,
-      maxThreads: 1,
-      concurrentTasksPerWorker: CONCURRENT_TASKS,
-    });
-    await pool.run(0);
-    return { call: (input) => pool.run(input) as Promise<unknown>, stop: () => pool.destroy() };
-  },
-};
+export const piscina = piscinaWith({ concurrentTasksPerWorker: 64, atomics: 'sync' });
+
+/** As it comes: a task at a time in each worker. */
+export const piscinaOneTask = piscinaWith({ concurrentTasksPerWorker: 1, atomics: 'sync' });
+
+export function piscinaWith({ concurrentTasksPerWorker, atomics }: PiscinaSettings): Contender {
+  return {
+    name: 'piscina',
+    settings: `concurrentTasksPerWorker: ${String(concurrentTasksPerWorker)}, atomics: '${atomics}', FixedQueue`,
+    async start(course) {
+      const pool = new Piscina({
+        ...PLAIN,
+        filename: fileURLToPath(workFileFor(course, 'piscina')),
+        minThreads: course.threads,
+        maxThreads: course.threads,
+        concurrentTasksPerWorker,
+        atomics,
+        taskQueue: new FixedQueue(),
+      });
+      return {
+        call: (input, _lane, transfer) =>
+          pool.run(input, transfer && { transferList: transfer }) as Promise<unknown>,
+        stop: () => pool.destroy(),
+      };
+    },
+  };
+}

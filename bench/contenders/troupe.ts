@@ -1,14 +1,60 @@
-import { PluginManager } from 'troupe';
+import { PluginManager, type PluginSpec } from 'troupe';
 
-import { workerFile, type Contender } from './contender.ts';
+import { times, workFileFor, type Contender } from './contender.ts';
 
-export const troupe: Contender = {
-  name: 'troupe',
-  settings: 'manager.execute, default',
-  async start() {
+export const TROUPE = 'troupe';
+
+/** A plugin in each thread. */
+export const troupe = troupeWith(TROUPE, 'manager.execute, defaults');
+
+/** One plugin in as many threads. */
+export const troupePool: Contender = {
+  name: `${TROUPE} pool`,
+  settings: "isolation: 'pool'",
+  async start(course) {
     const manager = new PluginManager('bench', { logs: 'silent' });
-    await manager.register({ id: 'echo', type: 'custom', entry: workerFile('echo') });
+    await manager.register({
+      id: 'work',
+      type: 'custom',
+      entry: workFileFor(course, TROUPE),
+      isolation: 'pool',
+      threads: course.threads,
+    });
     await manager.up();
-    return { call: (input) => manager.execute('echo', input), stop: () => manager.close() };
+    return {
+      call: (input, _lane, transfer) => manager.execute('work', input, transfer && { transfer }),
+      stop: () => manager.close(),
+    };
   },
 };
+
+export function troupeWith(
+  name: string,
+  settings: string,
+  spec: Partial<PluginSpec> = {},
+): Contender {
+  return {
+    name,
+    settings,
+    async start(course) {
+      const manager = new PluginManager('bench', { logs: 'silent' });
+      const plugins = await Promise.all(
+        times(course.threads, (at) =>
+          manager.register({
+            id: `work-${String(at)}`,
+            type: 'custom',
+            entry: workFileFor(course, TROUPE),
+            ...spec,
+          }),
+        ),
+      );
+      await manager.up();
+      const ids = plugins.map(({ id }) => id);
+      return {
+        call: (input, lane, transfer) =>
+          manager.execute(ids[lane % ids.length] ?? '', input, transfer && { transfer }),
+        stop: () => manager.close(),
+      };
+    },
+  };
+}

@@ -1,141 +1,97 @@
-/** How long does it take to start a plugin, and to come back from a crash, beside a bare worker? */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+/** How long from the call that ends a worker to the next answer? */
+import { bare } from '../contenders/bare.ts';
+import type { Contender } from '../contenders/contender.ts';
+import { piscinaOneTask } from '../contenders/piscina.ts';
+import { poolifier } from '../contenders/poolifier.ts';
+import { tinypoolOneTask } from '../contenders/tinypool.ts';
+import { TROUPE, troupeWith } from '../contenders/troupe.ts';
+import { workerpool } from '../contenders/workerpool.ts';
+import type { Question } from '../question.ts';
+import { within } from '../support/deadline.ts';
+import { wrongAnswer } from '../support/load.ts';
+import { inRounds, type Entrant } from '../support/rounds.ts';
+import { bareProcess } from './start.ts';
 
-import { PluginManager } from 'troupe';
+const THREAD = 'thread';
+const PROCESS = 'process';
+/** By hand, in either group: the floor, for who does not even have to notice. */
+const BOOT = 'bare: one boot';
+const NEXT_ANSWER_MS = 3_000;
+/** The call after a crash is made at once; or, where the two must not meet, once the crash is told. */
+type Next = 'at once' | 'once told';
+/** As soon as it is down, as often as it takes. */
+const AT_ONCE = { restart: { intensity: 10_000, backoff: { minMs: 0, maxMs: 0 } } } as const;
 
-import { workerFile } from '../contenders/contender.ts';
-import type { Question, QuestionOptions } from '../question.ts';
-import { spreadOf, type Spread } from '../support/statistics.ts';
-
-export interface RecoveryRow {
-  what: string;
-  tier: 'thread' | 'process';
-  /** Until the first answer (ms). */
-  tookMs: Spread;
-  /** To the bare one of its tier, medians of the same run. */
-  ratioToBare: number;
-}
-
-/** Each does the thing once and gives how long that took (ms). */
-type Act = (life: number) => Promise<number>;
-
-export const recovery: Question<RecoveryRow> = {
+export const recovery: Question = {
   name: 'recovery',
-  title: 'How long until the first answer: a bare worker, a plugin, a plugin that crashed?',
-  ask,
-  table: (rows) => ({
-    head: ['tier', 'what', 'ms', 'min – max', '× bare'],
-    rows: rows.map(({ tier, what, tookMs, ratioToBare }) => [
-      tier,
-      what,
-      tookMs.median.toFixed(1),
-      `${tookMs.min.toFixed(1)} – ${tookMs.max.toFixed(1)}`,
-      ratioToBare.toFixed(2),
-    ]),
-  }),
-  answer: (rows) =>
-    rows
-      .filter(({ what }) => what === CRASH)
-      .map(
-        ({ tier, ratioToBare }) =>
-          `${tier}: from the call that crashes it to the next answer takes ${ratioToBare.toFixed(2)} × the boot of a bare one`,
-      ),
+  title: 'How long until a crashed plugin answers again?',
+  about:
+    'One call ends the thread (`process.exit`), or kills the process; from there until the next one is answered. Troupe is given that one right after the first; the pools, which may lose the one with the other, when they have told that the first one failed. Troupe keeps a thread in reserve from the first crash on. For the bare ones it is the time of one boot, made by hand. Comlink has no recovery.',
+  unit: 'ms',
+  better: 'lower',
+  base: BOOT,
+  scale: 'own',
+  targets: [],
+  ask: async ({ quick, ...options }) => {
+    const rounds = quick ? 4 : 30;
+    const thread = troupeWith(TROUPE, 'restart at once', AT_ONCE);
+    const process = troupeWith(TROUPE, "isolation: 'process', restart at once", {
+      ...AT_ONCE,
+      isolation: 'process',
+    });
+    const peers = [piscinaOneTask, tinypoolOneTask, workerpool, poolifier];
+    const threads = [
+      crashing(thread, THREAD, 'at once'),
+      booting(bare, THREAD),
+      ...peers.map((peer) => crashing(peer, THREAD, 'once told')),
+    ];
+    const processes = [crashing(process, PROCESS, 'at once'), booting(bareProcess, PROCESS)];
+    return [
+      ...(await inRounds(threads, { rounds, ...options })),
+      ...(await inRounds(processes, { rounds, ...options })),
+    ];
+  },
 };
 
-const CRASH = 'plugin: crash to the next answer';
-
-/** They take turns, so that the machine's mood is the same for each. */
-async function ask({ quick, progress }: QuestionOptions): Promise<RecoveryRow[]> {
-  const runs = quick ? 5 : 40;
-  const manager = new PluginManager('bench', { logs: 'silent' });
-  const acts: { what: string; tier: RecoveryRow['tier']; act: Act; took: number[] }[] = [
-    { what: 'bare worker: created to answer', tier: 'thread', act: bareWorker, took: [] },
-    { what: 'plugin: loaded to answer', tier: 'thread', act: start(manager, 'thread'), took: [] },
-    { what: CRASH, tier: 'thread', act: await crash(manager, 'thread'), took: [] },
-    { what: 'bare process: forked to answer', tier: 'process', act: bareProcess, took: [] },
-    { what: 'plugin: loaded to answer', tier: 'process', act: start(manager, 'process'), took: [] },
-    { what: CRASH, tier: 'process', act: await crash(manager, 'process'), took: [] },
-  ];
-  for (let run = 0; run <= runs; run++) {
-    for (const { what, tier, act, took } of acts) {
-      progress(`run ${String(run)} of ${String(runs)}: ${tier}, ${what}`);
-      const ms = await act(run);
-      // the first run only warms up
-      if (run > 0) took.push(ms);
-    }
-  }
-  await manager.close();
-  return acts.map(({ what, tier, took }) => {
-    const bare = acts.find((act) => act.tier === tier)?.took ?? [];
-    const tookMs = spreadOf(took);
-    return { what, tier, tookMs, ratioToBare: tookMs.median / spreadOf(bare).median };
-  });
-}
-
-/** Without the loader that this bench itself is run with: a thread would import it, too. */
-const BARE = { execArgv: [], env: {} };
-
-async function bareWorker(): Promise<number> {
-  const since = performance.now();
-  const worker = new Worker(workerFile('bare-echo'), BARE);
-  worker.postMessage({ number: 1, input: 1 });
-  await once(worker, 'message');
-  const took = performance.now() - since;
-  await worker.terminate();
-  return took;
-}
-
-async function bareProcess(): Promise<number> {
-  const since = performance.now();
-  const child = fork(fileURLToPath(workerFile('bare-process')), BARE);
-  child.send(1);
-  await once(child, 'message');
-  const took = performance.now() - since;
-  child.kill('SIGKILL');
-  await once(child, 'exit');
-  return took;
-}
-
-function start(manager: PluginManager, isolation: RecoveryRow['tier']): Act {
-  return async (life) => {
-    const id = `${isolation}-${String(life)}`;
-    const plugin = await manager.register({
-      id,
-      type: 'custom',
-      isolation,
-      entry: workerFile('echo'),
-    });
-    const since = performance.now();
-    await plugin.load();
-    await plugin.init();
-    await plugin.start();
-    await plugin.execute(1);
-    const took = performance.now() - since;
-    await plugin.unregister();
-    return took;
+function crashing({ name, settings, start }: Contender, group: string, next: Next): Entrant {
+  return {
+    contender: name,
+    settings,
+    async start() {
+      const { call, stop } = await start({ work: 'mortal', threads: 1 });
+      await call('hello', 0);
+      return {
+        async measure() {
+          const startedAt = performance.now();
+          const died = call(group === THREAD ? 'exit' : 'kill', 0).catch(() => undefined);
+          if (next === 'once told') await within(NEXT_ANSWER_MS, died, 'the crash is not told');
+          const output = await within(NEXT_ANSWER_MS, call('the next one', 0));
+          const took = performance.now() - startedAt;
+          if (output !== 'the next one') throw wrongAnswer(output);
+          await died;
+          return { [group]: took };
+        },
+        stop,
+      };
+    },
   };
 }
 
-async function crash(manager: PluginManager, isolation: RecoveryRow['tier']): Promise<Act> {
-  const plugin = await manager.register({
-    id: `mortal-${isolation}`,
-    type: 'custom',
-    isolation,
-    entry: workerFile('mortal'),
-    restart: { intensity: 1_000, backoff: { minMs: 0, maxMs: 0 } },
-  });
-  await plugin.load();
-  await plugin.init();
-  await plugin.start();
-  return async () => {
-    const since = performance.now();
-    const died = plugin.execute(isolation === 'thread' ? 'exit' : 'kill').catch(() => undefined);
-    await plugin.execute('the next one');
-    const took = performance.now() - since;
-    await died;
-    return took;
+function booting({ settings, start }: Contender, group: string): Entrant {
+  return {
+    contender: BOOT,
+    settings,
+    start: async () => ({
+      async measure() {
+        const startedAt = performance.now();
+        const { call, stop } = await start({ work: 'mortal', threads: 1 });
+        const output = await call('hello', 0);
+        const took = performance.now() - startedAt;
+        if (output !== 'hello') throw wrongAnswer(output);
+        await stop();
+        return { [group]: took };
+      },
+      stop: async () => undefined,
+    }),
   };
 }

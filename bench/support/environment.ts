@@ -25,9 +25,12 @@ export function environment(): Environment {
   };
 }
 
+/** What the bench itself writes is no change to what it measures. */
+const RESULTS_LEFT_OUT = [':!bench/results', ':!docs'];
+
 function commit(): string {
   try {
-    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain') ? ' + changes' : ''}`;
+    return `${git('rev-parse', '--short', 'HEAD')}${git('status', '--porcelain', '--', '.', ...RESULTS_LEFT_OUT) ? ' + changes' : ''}`;
   } catch {
     return 'unknown';
   }

@@ -1,7 +1,7 @@
 /**
- * A run as an SVG: one panel for each quantity, all from 0, restarts to the right. It needs nothing
- * to be shown, and is readable on light and dark pages.
+ * A run as an SVG: one panel for each quantity, all from 0, restarts to the right.
  */
+import { HEAD, moved, round, svg, text } from '../../bench/support/svg.ts';
 import type { Trend } from './trend.ts';
 
 export interface Panel {
@@ -15,47 +15,27 @@ const COLUMNS = 3;
 const PANEL = { width: 330, height: 190 };
 /** The drawing inside of a panel. */
 const INNER = { left: 52, right: 14, top: 44, bottom: 26 };
-const HEAD = 64;
 const FOOT = 8;
 const TICKS = 3;
 
-/** Without variables, which only browsers know. */
-const STYLE = `
-  text { font: 11px system-ui, sans-serif; fill: #59636e; }
-  .head { font-size: 17px; font-weight: 600; fill: #1f2328; }
-  .title { font-size: 13px; font-weight: 600; fill: #1f2328; }
+const STYLE = {
+  light: `
   .flat { fill: #1a7f37; } .grows { fill: #cf222e; font-weight: 600; }
-  .end { text-anchor: end; } .middle { text-anchor: middle; }
-  .page { fill: #ffffff; } .judged { fill: #eff3f8; }
-  .rule { stroke: #d9dee3; stroke-width: 1; }
-  .line { fill: none; stroke: #0969da; stroke-width: 1.75; stroke-linejoin: round; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #9198a1; }
-    .head, .title { fill: #e6edf3; }
+  .judged { fill: #eff3f8; }
+  .line { fill: none; stroke: #0969da; stroke-width: 1.75; stroke-linejoin: round; }`,
+  dark: `
     .flat { fill: #3fb950; } .grows { fill: #ff7b72; }
-    .page { fill: #0d1117; } .judged { fill: #161d27; }
-    .rule { stroke: #30363d; }
-    .line { stroke: #58a6ff; }
-  }`;
+    .judged { fill: #161d27; }
+    .line { stroke: #58a6ff; }`,
+};
 
 export function plot(title: string, subtitle: string, panels: readonly Panel[]): string {
   const rows = Math.ceil(panels.length / COLUMNS);
   const [width, height] = [COLUMNS * PANEL.width, HEAD + rows * PANEL.height + FOOT];
-  const drawn = panels.map((panel, i) => {
-    const x = (i % COLUMNS) * PANEL.width;
-    const y = HEAD + Math.floor(i / COLUMNS) * PANEL.height;
-    return `<g transform="translate(${String(x)} ${String(y)})">\n${draw(panel)}\n</g>`;
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" role="img">
-<title>${escaped(title)}</title>
-<style>${STYLE}
-</style>
-<rect class="page" width="100%" height="100%"/>
-${text(16, 28, 'head', title)}
-${text(16, 48, '', subtitle)}
-${drawn.join('\n')}
-</svg>
-`;
+  const body = panels.map((panel, i) =>
+    moved((i % COLUMNS) * PANEL.width, HEAD + Math.floor(i / COLUMNS) * PANEL.height, draw(panel)),
+  );
+  return svg({ width, height, title, subtitle, style: STYLE, body });
 }
 
 function draw({ title, unit, points, trend }: Panel): string {
@@ -104,17 +84,4 @@ export function figure(value: number): string {
 export function signed(value: number): string {
   const size = Math.abs(value).toLocaleString('en', { maximumFractionDigits: 2 });
   return size === '0' ? '0' : `${value < 0 ? '−' : '+'}${size}`;
-}
-
-function text(x: number, y: number, kind: string, content: string): string {
-  const attribute = kind && ` class="${kind}"`;
-  return `<text x="${round(x)}" y="${round(y)}"${attribute}>${escaped(content)}</text>`;
-}
-
-function round(value: number): string {
-  return String(Math.round(value * 10) / 10);
-}
-
-function escaped(content: string): string {
-  return content.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 }

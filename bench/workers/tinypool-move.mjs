@@ -1,0 +1,3 @@
+import { Tinypool } from 'tinypool';
+
+export default (bytes) => Tinypool.move(bytes);

@@ -1,0 +1,3 @@
+import { transfer } from 'troupe/plugin';
+
+export default (bytes) => transfer(bytes, [bytes.buffer]);
