@@ -20,7 +20,7 @@ export interface Polled {
 export class Poller {
   readonly #polled: Polled;
   readonly #seat: PollingSeat;
-  readonly #policy = new WaitPolicy(performance.now());
+  readonly #policy = new WaitPolicy();
   #isWaiting = false;
   #isLooking = false;
   /** Since something was last sent, or came. */
@@ -43,7 +43,7 @@ export class Poller {
   /** Something came. */
   came(): void {
     const now = performance.now();
-    if (this.#isWaiting) this.#policy.end(now - this.#since, now);
+    if (this.#isWaiting) this.#policy.end(now - this.#since, now, this.#isLooking);
     this.#isWaiting = false;
     this.#since = now;
   }
@@ -73,8 +73,13 @@ export class Poller {
     if (!this.#isLooking) return;
     this.#polled.poll();
     if (!this.#isLooking) return;
-    const lookedMs = performance.now() - this.#since;
-    if (lookedMs > this.#policy.patienceMs && this.#polled.sleep()) this.stop();
-    else setImmediate(this.#turn);
+    const now = performance.now();
+    const isOver = now - this.#since > this.#policy.patienceMs;
+    if (!isOver || !this.#polled.sleep()) {
+      setImmediate(this.#turn);
+      return;
+    }
+    this.stop();
+    if (this.#isWaiting) this.#policy.missed(now);
   };
 }

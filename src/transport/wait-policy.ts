@@ -28,6 +28,8 @@ const TRIAL_PAUSE_MS_MIN = 50;
 const TRIAL_PAUSE_MS_MAX = 800;
 /** …and so many waits, so that where they are long and few, few are spent on trials. */
 const TRIAL_PAUSE_WAITS = 16 * TRIAL_WAITS;
+/** So many looks in a row that found nothing are enough: what comes takes longer. */
+const MISSES_MAX = 4;
 
 interface Trial {
   readonly since: number;
@@ -37,17 +39,15 @@ interface Trial {
 
 export class WaitPolicy {
   /** The way that was better at the last trial. */
-  #prefersLooking = true;
+  #prefersLooking = false;
   /** What waits took lately, that way (ms). */
-  #usualMs = LOOK_MS_MAX;
+  #usualMs = WAIT_MS_MAX;
   #trial: Trial | undefined;
   #trialPauseMs = TRIAL_PAUSE_MS_MIN;
-  #nextTrialAt: number;
-  #waits = 0;
-
-  constructor(now: number) {
-    this.#nextTrialAt = now + TRIAL_PAUSE_MS_MIN;
-  }
+  #nextTrialAt = 0;
+  /** Since the last trial; the first comes soon. */
+  #waits = TRIAL_PAUSE_WAITS - TRIAL_WAITS;
+  #misses = 0;
 
   /** A wait begins: is it to be spent looking? */
   begin(now: number): boolean {
@@ -58,8 +58,9 @@ export class WaitPolicy {
     return this.#prefersLooking === (this.#trial === undefined);
   }
 
-  /** The wait that began last took so long. */
-  end(waitedMs: number, now: number): void {
+  /** The wait that began last took so long. `found`: by looking. */
+  end(waitedMs: number, now: number, found: boolean): void {
+    if (found) this.#misses = 0;
     const countedMs = Math.min(WAIT_MS_MAX, waitedMs);
     const trial = this.#trial;
     if (!trial) {
@@ -75,10 +76,28 @@ export class WaitPolicy {
     }
   }
 
+  /** A look ended before what it waited for came. */
+  missed(now: number): void {
+    // a short look was meant to be: it cost little
+    if (this.patienceMs < LOOK_MS_MAX) return;
+    this.#misses++;
+    if (this.#misses < MISSES_MAX) return;
+    this.#misses = 0;
+    if (this.#trial) this.#conclude({ ...this.#trial, usualMs: WAIT_MS_MAX }, now);
+    else this.#sleepForNow(now);
+  }
+
   /** How long to look before it is better to sleep (ms). */
   get patienceMs(): number {
     if (this.#trial) return LOOK_MS_MAX;
     return Math.min(LOOK_MS_MAX, Math.max(LOOK_MS_MIN, this.#usualMs * PATIENCE));
+  }
+
+  /** What was good until now may be so again soon. */
+  #sleepForNow(now: number): void {
+    this.#prefersLooking = false;
+    this.#trialPauseMs = TRIAL_PAUSE_MS_MIN;
+    this.#nextTrialAt = now + TRIAL_PAUSE_MS_MIN;
   }
 
   #conclude({ usualMs }: Trial, now: number): void {

@@ -12,7 +12,7 @@ interface World {
 
 function setUp() {
   let now = 1_000;
-  const policy = new WaitPolicy(now);
+  const policy = new WaitPolicy();
   return {
     policy,
     /** The share of the waits of this time that were spent looking. */
@@ -22,7 +22,8 @@ function setUp() {
         const looked = policy.begin(now);
         const waitedMs = looked ? world.looking() : world.asleep();
         now += waitedMs;
-        policy.end(waitedMs, now);
+        if (looked && waitedMs > policy.patienceMs) policy.missed(now);
+        policy.end(waitedMs, now, looked && waitedMs <= policy.patienceMs);
         now += world.between ?? 0;
         if (looked) looks++;
       }
