@@ -17,7 +17,10 @@ const LAYERS: Record<string, Layer> = {
   'src/transport': { layers: ['src/protocol'], packages: ['node:', 'comlink'] },
   'src/plugin.ts': { layers: ['src/protocol'] },
   'src/actor': { layers: ['src/protocol', 'src/transport', 'src/plugin.ts'], packages: ['node:'] },
-  'src/hosts': { layers: ['src/protocol', 'src/plugin.ts'], packages: ['node:'] },
+  'src/hosts': {
+    layers: ['src/protocol', 'src/plugin.ts'],
+    packages: ['node:', 'quickjs-wasi'],
+  },
   'src/supervisor': {
     layers: ['src/protocol', 'src/transport'],
     packages: ['node:', 'async-mutex', 'piscina'],
