@@ -96,7 +96,7 @@ class ScriptSession {
 
   /** A script that has its own way to be carried over knows better. */
   withHeap(hooks: PluginHooks): PluginHooks {
-    if (hooks.snapshot ?? hooks.restore) return hooks;
+    if ('snapshot' in hooks || 'restore' in hooks) return hooks;
     return {
       ...hooks,
       snapshot: () => this.#save(),

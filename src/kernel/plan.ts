@@ -116,6 +116,7 @@ function threadsOf({
   isolation,
   threads,
   concurrency,
+  restart,
 }: PluginSpec): ThreadsOptions | undefined {
   if (isolation !== 'pool') {
     if (threads === undefined) return undefined;
@@ -125,6 +126,10 @@ function threadsOf({
   if (concurrency !== undefined && concurrency !== 1) {
     const what = `"concurrency": a thread of a pool is inside one call at a time; set threads.max`;
     throw invalid(id, what, { field: 'concurrency' });
+  }
+  if (restart?.fromSnapshot === true) {
+    const what = `"restart.fromSnapshot": a pool keeps no state; use isolation 'thread' or 'process'`;
+    throw invalid(id, what, { field: 'restart' });
   }
   const given = typeof threads === 'number' ? { min: threads, max: threads } : defined(threads);
   const cores = os.availableParallelism();

@@ -72,6 +72,8 @@ const restart = z
       })
       .partial(),
     redeliver: count,
+    fromSnapshot: z.boolean(),
+    snapshotMs: milliseconds.min(10),
   })
   .partial();
 

@@ -60,6 +60,12 @@ export const RUNTIME_LIMITS = {
   payloadDepthMax: DEFAULT_LIMITS.payloadDepthMax + 8,
 };
 
+/** A snapshot: the heap of a script is as large as it may be. */
+export const SNAPSHOT_LIMITS = {
+  payloadBytesMax: 1024 * MIB,
+  payloadDepthMax: RUNTIME_LIMITS.payloadDepthMax,
+};
+
 /** Where calls wait for their plugin. */
 export interface MailboxOptions {
   /** Calls that may wait. Default 10,000. */
@@ -118,6 +124,10 @@ export interface RestartOptions {
   };
   /** How often a begun idempotent call is delivered again after a crash. Default 1. */
   redeliver: number;
+  /** After a crash the next life begins with the last snapshot of the one before. Default false. */
+  fromSnapshot: boolean;
+  /** With `fromSnapshot`: a snapshot is taken after calls, at most this often (ms). Default 1,000. */
+  snapshotMs: number;
 }
 
 export const DEFAULT_RESTART: RestartOptions = {
@@ -126,6 +136,8 @@ export const DEFAULT_RESTART: RestartOptions = {
   periodMs: 5_000,
   backoff: { minMs: 100, maxMs: 30_000, factor: 2, jitter: 0.2 },
   redeliver: 1,
+  fromSnapshot: false,
+  snapshotMs: 1_000,
 };
 
 /** What the VM of a script may use, beside its plugin's {@link Limits}. */

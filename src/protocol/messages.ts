@@ -72,6 +72,10 @@ export interface ActorControl {
   resume(number: number): Promise<Outcome>;
   /** Waits until no call runs, then runs the hooks, in this order. */
   shutdown(hooks: ('stop' | 'unload')[]): Promise<Outcome>;
+  /** Between two calls; `undefined` where the plugin has no such hook. */
+  snapshot(): Promise<Outcome<EncodedValue | undefined>>;
+  /** What a snapshot said, of an earlier life. */
+  restore(saved: EncodedValue): Promise<Outcome>;
   /** Answered by the thread itself, without the plugin: whether it is alive. */
   ping(): Promise<void>;
   health(): Promise<ActorHealth>;

@@ -27,7 +27,7 @@ export class Calls {
       progress: (ask, text) =>
         failing(asks, () => {
           const [fraction, note] = asks.codec.decode(String(text)) as [unknown, unknown];
-          callOf(ask)?.progress(Number(fraction), note === undefined ? undefined : String(note));
+          callOf(ask)?.progress(Number(fraction), typeof note === 'string' ? note : undefined);
         }),
       callInfo: (ask) => {
         const { id = '', deadline } = callOf(ask) ?? {};

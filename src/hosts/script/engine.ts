@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 export interface Engine {
   quickjs: typeof import('quickjs-wasi');
   /** The engine's code: read when a VM is made, and not kept. */
-  wasm(): Promise<Uint8Array<ArrayBuffer>>;
+  wasm: () => Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export async function openEngine(): Promise<Engine> {

@@ -20,8 +20,8 @@ export interface VmOptions {
   stackKb: number;
   functions: Readonly<Record<string, HostFunction>>;
   /** Both throw what the script is told. */
-  resolveImport(from: string, specifier: string): string;
-  readModule(name: string): string;
+  resolveImport: (from: string, specifier: string) => string;
+  readModule: (name: string) => string;
   /** The VM can't be used any more; ends the thread. */
   lost(error: Error): never;
   /** A promise was rejected, and nobody handled it in the turn. */
@@ -112,7 +112,7 @@ export class ScriptVm {
     } finally {
       if (!outer) {
         this.#runJobs(task);
-        this.#tellUnhandled();
+        this.#tellUnhandled(task);
         for (const handle of this.#spent) handle.dispose();
         this.#spent = [];
       }
@@ -203,12 +203,13 @@ export class ScriptVm {
     }
   }
 
-  #tellUnhandled(): void {
+  #tellUnhandled(task: Task): void {
     if (this.#unhandled.size === 0) return;
     const reasons = [...this.#unhandled.values()];
     this.#unhandled.clear();
     for (const reason of reasons) {
-      this.#options.unhandled(reason);
+      // of a task that was stopped they are the pieces
+      if (!task.stopped) this.#options.unhandled(reason);
       reason.dispose();
     }
   }

@@ -1,6 +1,5 @@
 /** How what a script returns goes out: a value, a promise of one, a stream, an error. Runs inside the VM. */
-import type { ValueCodec } from './codec.ts';
-import type { HostCalls } from './entrance.ts';
+import type { GuestCodec, HostCalls } from './entrance.ts';
 import type { GuestErrors } from './errors.ts';
 
 export interface GuestAnswers {
@@ -20,7 +19,7 @@ export interface GuestAnswers {
 
 export function guestAnswers(
   host: HostCalls,
-  codec: ValueCodec,
+  codec: GuestCodec,
   errors: GuestErrors,
 ): GuestAnswers {
   interface Stream {
@@ -53,12 +52,11 @@ export function guestAnswers(
     }
   };
 
-  const failed = (ask: number, error: unknown): undefined => {
-    if (error instanceof Error && error.name === 'Refused') {
-      const { code } = error as { code?: unknown };
-      host.done(ask, 'refused', codec.encode([code, error.message]));
-    } else host.done(ask, 'error', describe(error));
-    return undefined;
+  const failed = (ask: number, error: unknown): void => {
+    // anything can be thrown, and asking it what it is may throw again
+    const refusal = codec.refusalOf(error);
+    if (refusal) host.done(ask, 'refused', codec.encode(refusal));
+    else host.done(ask, 'error', describe(error));
   };
 
   const end = (stream: number): void => {
@@ -67,7 +65,7 @@ export function guestAnswers(
   };
 
   const chunkOf = (stream: number, step: unknown): unknown => {
-    const { done, value } = step as IteratorResult<unknown>;
+    const { done, value } = step as { done?: boolean; value: unknown };
     if (done !== true) return isThenable(value) ? value.then((chunk) => [chunk]) : [value];
     end(stream);
     return undefined;
@@ -87,9 +85,9 @@ export function guestAnswers(
         ended?.();
         return text;
       };
-      const gone = (error: unknown): undefined => {
+      const gone = (error: unknown): void => {
         ended?.();
-        return failed(ask, error);
+        failed(ask, error);
       };
       try {
         const value = produce();
@@ -104,7 +102,8 @@ export function guestAnswers(
         }, gone);
         return undefined;
       } catch (error) {
-        return gone(error);
+        gone(error);
+        return undefined;
       }
     },
     pull(stream) {

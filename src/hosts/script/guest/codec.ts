@@ -23,17 +23,18 @@ export interface CodecSide {
 }
 
 export interface ValueCodec {
-  encode(value: unknown): string;
+  encode: (value: unknown) => string;
   /** @throws SyntaxError, TypeError for a text that `encode` did not make. */
-  decode(text: string): unknown;
+  decode: (text: string) => unknown;
 }
 
 export function valueCodec(side: CodecSide): ValueCodec {
   type Slot = unknown;
   const { parse, stringify } = JSON;
   const { keys, getPrototypeOf, defineProperty, prototype: plain } = Object;
+  const toString: unknown = Reflect.get(plain, 'toString');
   const { isArray } = Array;
-  const tagOf = Function.prototype.call.bind(plain.toString) as (value: unknown) => string;
+  const tagOf = (value: unknown): string => Reflect.apply(toString as () => string, value, []);
   const viewKind = /^(Big)?(Int|Uint|Float)\d+(Clamped)?Array$|^DataView$/;
   const unsendable = /Iterator$|Generator$|^Promise$|^Weak|^FinalizationRegistry$|^Intl\./;
   const sparseLengthMax = 2 ** 24;
@@ -195,7 +196,7 @@ export function valueCodec(side: CodecSide): ValueCodec {
   function raise(table: unknown, bytes: () => Uint8Array): unknown {
     const { nodes, root } = table as { nodes: unknown[][]; root: Slot };
     const bytesAt = (at: unknown, length: unknown): ArrayBuffer =>
-      bytes().slice(Number(at), Number(at) + Number(length)).buffer as ArrayBuffer;
+      bytes().slice(Number(at), Number(at) + Number(length)).buffer;
     const shellOf = (node: unknown[]): unknown => {
       switch (node[0]) {
         case 'O':

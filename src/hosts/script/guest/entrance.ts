@@ -42,13 +42,19 @@ export interface GuestOptions {
   ownFile: string;
 }
 
+/** A codec that knows what it refused. */
+export interface GuestCodec extends ValueCodec {
+  /** Code and message, where it was this codec that threw. */
+  refusalOf: (error: unknown) => [code: string, message: string] | undefined;
+}
+
 /** The functions of this folder. */
 export interface GuestParts {
   valueCodec: (side: CodecSide) => ValueCodec;
   guestErrors: (ownFile: string) => GuestErrors;
   guestCalls: (host: HostCalls, codec: ValueCodec, errors: GuestErrors) => GuestCalls;
-  guestServices: (host: HostCalls, codec: ValueCodec, errors: GuestErrors) => GuestServices;
-  guestAnswers: (host: HostCalls, codec: ValueCodec, errors: GuestErrors) => GuestAnswers;
+  guestServices: (host: HostCalls, codec: GuestCodec, errors: GuestErrors) => GuestServices;
+  guestAnswers: (host: HostCalls, codec: GuestCodec, errors: GuestErrors) => GuestAnswers;
 }
 
 export interface Entrance {
@@ -61,13 +67,18 @@ export interface Entrance {
 
 export function entrance(host: HostCalls, parts: GuestParts, options: GuestOptions): Entrance {
   type Hooks = Record<string, (...args: unknown[]) => unknown>;
+  const isObject = (value: unknown): value is Record<string | symbol, unknown> =>
+    typeof value === 'object' && value !== null;
   const mark = Symbol('plugin');
   const errors = parts.guestErrors(options.ownFile);
-  const codec = parts.valueCodec({
+  const refusals = new WeakMap<object, [string, string]>();
+  const plainCodec = parts.valueCodec({
     lowerError: (error) => errors.lower(error),
     raiseError: (wire) => errors.raise(wire),
     refuse(code, message) {
-      throw Object.assign(new Error(message), { name: 'Refused', code });
+      const error = Object.assign(new TypeError(message), { code });
+      refusals.set(error, [code, message]);
+      throw error;
     },
     give: (bytes) => {
       host.give(bytes.buffer as ArrayBuffer);
@@ -76,6 +87,10 @@ export function entrance(host: HostCalls, parts: GuestParts, options: GuestOptio
     depthMax: options.depthMax,
     charsMax: options.charsMax,
   });
+  const codec: GuestCodec = {
+    ...plainCodec,
+    refusalOf: (error) => (isObject(error) ? refusals.get(error) : undefined),
+  };
   const calls = parts.guestCalls(host, codec, errors);
   const services = parts.guestServices(host, codec, errors);
   const answers = parts.guestAnswers(host, codec, errors);
@@ -87,9 +102,6 @@ export function entrance(host: HostCalls, parts: GuestParts, options: GuestOptio
     ['definePlugin', (setup: unknown) => Object.freeze({ [mark]: setup })],
   ];
   for (const [name, value] of globals) Object.defineProperty(globalThis, name, { value });
-
-  const isObject = (value: unknown): value is Record<string | symbol, unknown> =>
-    typeof value === 'object' && value !== null;
 
   /** The hooks, or a promise of them. */
   const made = (exported: unknown): unknown => {

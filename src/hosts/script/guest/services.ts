@@ -1,6 +1,5 @@
 /** `ctx`, as a script has it. Runs inside the VM; see entrance.ts for how. */
-import type { ValueCodec } from './codec.ts';
-import type { HostCalls } from './entrance.ts';
+import type { GuestCodec, HostCalls } from './entrance.ts';
 import type { GuestErrors } from './errors.ts';
 
 export interface Identity {
@@ -24,7 +23,7 @@ export interface GuestServices {
 
 export function guestServices(
   host: HostCalls,
-  { encode, decode }: ValueCodec,
+  { encode, decode, refusalOf }: GuestCodec,
   errors: GuestErrors,
 ): GuestServices {
   type Fields = Record<string, unknown>;
@@ -49,8 +48,10 @@ export function guestServices(
     try {
       return encode(args);
     } catch (error) {
-      if (error instanceof Error && error.name === 'Refused') error.name = 'PluginError';
-      throw error;
+      const refusal = refusalOf(error);
+      if (!refusal) throw error;
+      const [code, message] = refusal;
+      throw Object.assign(new Error(message, { cause: error }), { name: 'PluginError', code });
     }
   };
 
@@ -208,7 +209,7 @@ export function guestServices(
     apply: (target, argument) => functions.get(target)?.(argument),
     revive() {
       const lost = new Error('the life in which this was asked for is over');
-      for (const { reject } of ops.values()) reject(lost);
+      for (const op of ops.values()) op.reject(lost);
       ops.clear();
       for (const [target, topic] of topics) host.listen(target, topic);
     },
