@@ -37,7 +37,6 @@ describe('a spec is refused by the name of its field', () => {
   it('that is not in this version, with what to do instead', async () => {
     const manager = createManager();
     for (const fields of [
-      { host: 'script' },
       { host: 'wasm' },
       { reload: { watch: true } },
       { wasm: {} },

@@ -1,52 +1,66 @@
 /** Scripts for tests: in files of `test/fixtures/scripts`, or written for one test. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
 import type { PluginHandle, PluginManager, PluginSpec } from 'troupe';
 import { onTestFinished } from 'vitest';
 
-import { run, type SpecOptions } from './manager.ts';
+import { ISOLATION } from './isolation.ts';
+import { EAGER_RESTART, SHORT_LIMITS } from './manager.ts';
+
+export type ScriptSpec = Partial<PluginSpec>;
 
 /** Registers a script of the fixtures and brings it to `running`. */
-export function runScript<I = unknown, O = unknown>(
+export function runFixture<I = unknown, O = unknown>(
   manager: PluginManager,
   name: string,
-  options: SpecOptions = {},
+  spec: ScriptSpec = {},
 ): Promise<PluginHandle<I, O>> {
-  return run(manager, `scripts/${name}`, {
-    id: path.parse(name).name,
-    host: 'script',
-    ...options,
-  });
+  const entry = new URL(`../fixtures/scripts/${name}`, import.meta.url);
+  return bringUp(manager, { id: path.parse(name).name, type: 'tool', entry, ...spec });
 }
 
-/** A folder with these files; it is gone when the test is over. */
-export function folderOf(files: Readonly<Record<string, string>>): string {
+/** The same with a script of this text. */
+export function runScript<I = unknown, O = unknown>(
+  manager: PluginManager,
+  source: string,
+  spec: ScriptSpec = {},
+): Promise<PluginHandle<I, O>> {
+  return bringUp(manager, { ...scriptSpec({ 'script.js': source }), ...spec });
+}
+
+/** A spec of `script.js`, which has these files beside it until the test is over. */
+export function scriptSpec(files: Readonly<Record<string, string>>): PluginSpec {
+  const entry = path.join(scriptFolder(files), 'script.js');
+  return { id: 'script', type: 'tool', host: 'script', isolation: ISOLATION, entry };
+}
+
+export function scriptFolder(files: Readonly<Record<string, string>>): string {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'troupe-script-'));
   onTestFinished(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  for (const [name, source] of Object.entries(files))
+  for (const [name, source] of Object.entries(files)) {
     writeFileSync(path.join(folder, name), source);
+  }
   return folder;
 }
 
-/** A spec of a script with this text. */
-export function scriptOf(source: string, options: Partial<PluginSpec> = {}): PluginSpec {
-  const folder = folderOf({ 'script.js': source });
-  return {
-    id: 'script',
-    type: 'tool',
+async function bringUp<I, O>(
+  manager: PluginManager,
+  { limits, restart, ...spec }: PluginSpec,
+): Promise<PluginHandle<I, O>> {
+  const { id } = await manager.register({
     host: 'script',
-    entry: path.join(folder, 'script.js'),
-    ...options,
-  };
-}
-
-export async function folderWithin(folder: string, name: string): Promise<string> {
-  const inner = path.join(folder, name);
-  await mkdir(inner, { recursive: true });
-  return inner;
+    isolation: ISOLATION,
+    ...spec,
+    restart: spec.isolation === 'pool' ? restart : { ...EAGER_RESTART, ...restart },
+    limits: { ...SHORT_LIMITS, ...limits },
+  });
+  const handle = manager.plugin<I, O>(id);
+  await handle.load();
+  await handle.init();
+  await handle.start();
+  return handle;
 }

@@ -16,6 +16,7 @@ const LAYERS: Record<string, Layer> = {
   'src/protocol': { layers: [], packages: ['msgpackr'] },
   'src/transport': { layers: ['src/protocol'], packages: ['node:', 'comlink'] },
   'src/plugin.ts': { layers: ['src/protocol'] },
+  'src/script.d.ts': { layers: [], packages: ['troupe'] },
   'src/actor': { layers: ['src/protocol', 'src/transport', 'src/plugin.ts'], packages: ['node:'] },
   'src/hosts': {
     layers: ['src/protocol', 'src/plugin.ts'],

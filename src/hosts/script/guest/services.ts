@@ -117,7 +117,14 @@ export function guestServices(
     set: (key: string, value: unknown) => start('state.set', key, value),
     delete: (key: string) => start('state.delete', key),
     keys: () => start('state.keys'),
-    update: (key: string, fn: Fn) => lend(fn, (target) => start('state.update', key, target)),
+    update(key: string, fn: Fn) {
+      const atOnce = (current: unknown): unknown => {
+        const value = fn(current);
+        if (value instanceof Promise) throw new TypeError('the function must not be async');
+        return value;
+      };
+      return lend(atOnce, (target) => start('state.update', key, target));
+    },
     watch: (key: string) => new HostStream('state.watch', [key]),
   };
 

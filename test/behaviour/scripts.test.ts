@@ -1,0 +1,435 @@
+/** Scripts: what they are, what they have, and how they are loaded. */
+import { symlinkSync } from 'node:fs';
+import path from 'node:path';
+
+import type { PluginSpec } from 'troupe';
+import { describe, expect, it } from 'vitest';
+
+import { eventually } from '../support/eventually.ts';
+import { ISOLATION } from '../support/isolation.ts';
+import { createManager, run } from '../support/manager.ts';
+import { failureOf } from '../support/outcomes.ts';
+import { runScript, scriptFolder, scriptSpec } from '../support/script.ts';
+
+describe('a script is', () => {
+  it.each([
+    ['an object with execute', 'export default { execute: (n) => n * n };'],
+    ['a function', 'export default (n) => n * n;'],
+    ['an async function', 'export default async (n) => n * n;'],
+    [
+      'what definePlugin returns',
+      'export default definePlugin(() => ({ execute: (n) => n * n }));',
+    ],
+    [
+      'the same with an async setup',
+      'export default definePlugin(async (given) => ({ execute: (n) => given === ctx && n * n }));',
+    ],
+    [
+      'one that imports definePlugin as other plugins do',
+      "import { definePlugin } from 'troupe/plugin';\nexport default definePlugin(() => ({ execute: (n) => n * n }));",
+    ],
+  ])('%s', async (_, source) => {
+    const script = await runScript(createManager(), source);
+    expect(await script.execute(7)).toBe(49);
+  });
+
+  it('several files of one folder, also imported while it runs', async () => {
+    const manager = createManager();
+    await manager.register(
+      scriptSpec({
+        'script.js':
+          "import { twice } from './twice.js';\nexport default async (n) => (await import('./thrice.js')).thrice(twice(n));",
+        'twice.js': 'export const twice = (n) => n * 2;',
+        'thrice.js':
+          "import { twice } from './twice.js'; export const thrice = (n) => twice(n) + n;",
+      }),
+    );
+    await manager.up();
+    expect(await manager.execute('script', 7)).toBe(42);
+  });
+
+  it('alive between calls, with all hooks', async () => {
+    const manager = createManager();
+    const heard: unknown[] = [];
+    manager.context.events.on('hook', ({ data }) => heard.push(data));
+    const script = await runScript(
+      manager,
+      `const said = [];
+      const hook = (name) => async () => { said.push(name); await ctx.events.emit('hook', name); };
+      export default {
+        ...Object.fromEntries(['load', 'init', 'start', 'pause', 'resume', 'stop', 'unload'].map((name) => [name, hook(name)])),
+        execute: () => said,
+        health: () => ({ healthy: said.length > 2, said: said.length }),
+        stats: () => ({ said: said.length }),
+      };`,
+    );
+    expect(await script.execute(undefined)).toEqual(['load', 'init', 'start']);
+    expect(await script.health()).toMatchObject({ healthy: true, detail: { said: 3 } });
+    expect((await script.stats())?.plugin).toEqual({ said: 3 });
+    await script.pause();
+    await script.resume();
+    await script.unload();
+    await eventually(() => {
+      expect(heard).toEqual(['load', 'init', 'start', 'pause', 'resume', 'stop', 'unload']);
+    });
+  });
+});
+
+describe('a script cannot be loaded', () => {
+  const load = async (spec: PluginSpec): Promise<unknown> => {
+    const manager = createManager();
+    await manager.register(spec);
+    const error = await failureOf(manager.load(spec.id));
+    expect(await manager.state(spec.id)).toBe('failed');
+    return { code: error.code, message: error.message };
+  };
+  it.each([
+    [
+      'with a syntax error',
+      'export default {\n  execute() { return 1 + ; }\n};',
+      'script.js:2:26: unex',
+    ],
+    ['with an unfinished text', 'export default { execute() {', 'script.js:1:'],
+    ['that throws at top level', 'throw new RangeError("too early");', 'too early'],
+    ['without a default export', 'export const execute = 1;', 'no default export'],
+    ['that is no plugin', 'export default 5;', 'is no plugin'],
+    ['without execute', 'export default definePlugin(() => ({ init() {} }));', 'has no `execute`'],
+    [
+      'with a hook that is no function',
+      'export default { execute() {}, init: 5 };',
+      'init is no fun',
+    ],
+    ['that imports what is missing', "import './missing.js';", 'no missing.js'],
+    ['that imports from outside', "import '../outside.js';", 'of its own folder only'],
+    ['that imports by a URL', "import 'file:///etc/hosts';", 'of its own folder only'],
+    ['that imports by an absolute path', "import '/etc/hosts';", 'of its own folder only'],
+    ['that imports a module of Node', "import 'node:fs';", 'of its own folder only'],
+    ['that imports what is not exported', "import { x } from './other.js';", "'x'"],
+  ])('%s', async (_, source, message) => {
+    const spec = scriptSpec({ 'script.js': source, 'other.js': 'export const y = 1;' });
+    expect(await load(spec)).toEqual({
+      code: 'LOAD_FAILED',
+      message: expect.stringContaining(message) as unknown,
+    });
+  });
+
+  it('through a link out of its folder', async () => {
+    const outside = scriptFolder({ 'outside.js': 'export default 1;' });
+    const spec = scriptSpec({ 'script.js': "import './linked.js';" });
+    const linked = path.join(path.dirname(String(spec.entry)), 'linked.js');
+    symlinkSync(path.join(outside, 'outside.js'), linked);
+    expect(await load(spec)).toMatchObject({
+      code: 'LOAD_FAILED',
+      message: expect.stringContaining("a link out of the script's folder") as unknown,
+    });
+  });
+
+  it('from bytecode, or any bytes that are no text', async () => {
+    const bytes = String.fromCharCode(...Array.from({ length: 64 }, (_, i) => (i * 37) % 256));
+    expect(await load(scriptSpec({ 'script.js': bytes }))).toMatchObject({ code: 'LOAD_FAILED' });
+  });
+
+  it('when it does not come to an end', async () => {
+    const spec = {
+      ...scriptSpec({ 'script.js': '\nfor (;;);' }),
+      limits: { startTimeoutMs: 2_000 },
+    };
+    expect(await load(spec)).toMatchObject({
+      code: 'LOAD_FAILED',
+      message: expect.stringContaining('without giving its thread back') as unknown,
+    });
+  });
+});
+
+describe('a spec is refused', () => {
+  it.each([
+    ['of a script in TypeScript', { entry: '/x/script.ts' }, 'plain JavaScript'],
+    [
+      'of a script that is a URL of data',
+      { entry: 'data:text/javascript,1' },
+      'a script is a file',
+    ],
+    ['with options of a script and another host', { host: 'module' as const, script: {} }, 'host'],
+    ['with an option that there is not', { script: { memory: 1 } as object }, 'script.memory'],
+    ['with a stack the engine has not', { script: { stackKb: 1_024 } }, 'stackKb'],
+  ])('%s', async (_, fields, message) => {
+    const spec = { ...scriptSpec({ 'script.js': '' }), ...fields };
+    const error = await failureOf(createManager().register(spec));
+    expect(error.code).toBe('INVALID_SPEC');
+    expect(error.message).toContain(message);
+  });
+});
+
+describe('a script has', () => {
+  it('ctx, with all it needs of the world, and no more', async () => {
+    const manager = createManager('agent');
+    const script = await runScript(
+      manager,
+      'export default () => ({ id: ctx.id, agentId: ctx.agentId, generation: ctx.generation, config: ctx.config, names: Object.keys(ctx), age: Date.now() - ctx.now(), uuid: ctx.uuid() });',
+      { config: { limit: 5, when: new Date(0) } },
+    );
+    expect(await script.execute(undefined)).toEqual({
+      id: 'script',
+      agentId: 'agent',
+      generation: 1,
+      config: { limit: 5, when: new Date(0) },
+      names: [
+        'id',
+        'agentId',
+        'generation',
+        'config',
+        'log',
+        'state',
+        'events',
+        'lock',
+        'call',
+        'stream',
+        'now',
+        'uuid',
+        'exit',
+      ],
+      age: expect.closeTo(0, -2) as unknown,
+      uuid: expect.stringMatching(/^[\da-f-]{36}$/) as unknown,
+    });
+  });
+
+  it('shared state, events and locks', async () => {
+    const manager = createManager();
+    await manager.context.state.set('n', 1n);
+    const script = await runScript(
+      manager,
+      `let heard = [];
+      const off = ctx.events.on('topic', ({ data, from }) => { heard.push([data, from]); });
+      export default async (what) => {
+        if (what === 'heard') return heard;
+        if (what === 'off') return off();
+        await ctx.state.set('own', new Map([[1, 2]]));
+        const seen = [];
+        for await (const value of ctx.state.watch('n')) { seen.push(value); break; }
+        return {
+          updated: await ctx.state.update('n', (n) => n + 1n),
+          refused: await ctx.state.update('n', async (n) => n).catch((error) => error.message),
+          own: await ctx.state.get('own'),
+          keys: await ctx.state.keys(),
+          deleted: [await ctx.state.delete('own'), await ctx.state.delete('own')],
+          seen,
+          locked: await ctx.lock('name', () => ctx.lock('other', () => () => 1)).then((f) => f()),
+          failed: await ctx.lock('name', () => { throw new TypeError('inside'); }).catch((error) => error.message),
+        };
+      };`,
+    );
+    expect(await script.execute(undefined)).toEqual({
+      updated: 2n,
+      refused: expect.stringContaining('must not be async') as unknown,
+      own: new Map([[1, 2]]),
+      keys: ['n', 'own'],
+      deleted: [true, false],
+      seen: [1n],
+      locked: 1,
+      failed: 'inside',
+    });
+    await manager.context.events.emit('topic', { a: 1 });
+    await eventually(async () => {
+      expect(await script.execute('heard')).toEqual([[{ a: 1 }, expect.any(String)]]);
+    });
+    await script.execute('off');
+    await manager.context.events.emit('topic', 2);
+    expect(await script.execute('heard')).toHaveLength(1);
+  });
+
+  it('its call: id, deadline, progress, checkpoint and signal', async () => {
+    const manager = createManager();
+    const progress: unknown[] = [];
+    manager.on('progress', ({ fraction, note }) => progress.push([fraction, note]));
+    const script = await runScript(
+      manager,
+      `export default async (what, call) => {
+        call.progress(0.5, 'half');
+        call.checkpoint();
+        return { id: call.id, left: call.deadline - Date.now(), aborted: call.signal.aborted };
+      };`,
+    );
+    expect(await script.execute(0, { timeoutMs: 5_000 })).toEqual({
+      id: 'script-1-1',
+      left: expect.toSatisfy((left: number) => left > 0 && left <= 5_001) as unknown,
+      aborted: false,
+    });
+    await eventually(() => {
+      expect(progress).toEqual([[0.5, 'half']]);
+    });
+  });
+
+  it('errors of other plugins, with name, code and cause', async () => {
+    const manager = createManager();
+    const script = await runScript(
+      manager,
+      `export default (id) => ctx.call(id).catch((error) => ({ name: error.name, code: error.code, cause: error.cause?.message, is: error instanceof Error }));`,
+    );
+    await run(manager, 'assistant.mjs', { id: 'assistant' });
+    expect(await script.execute('nobody')).toEqual({
+      name: 'PluginError',
+      code: 'NOT_FOUND',
+      is: true,
+    });
+    expect(await script.execute('assistant')).toMatchObject({ code: 'CALL_FAILED', is: true });
+  });
+
+  it('positions of its own in the errors it throws', async () => {
+    const script = await runScript(
+      createManager(),
+      `const inner = () => {\n  throw Object.assign(new RangeError('no'), { code: 'E_NO', cause: new TypeError('why') });\n};\nexport default { execute: () => inner() };`,
+    );
+    const error = await failureOf(script.execute(undefined));
+    expect(error).toMatchObject({
+      code: 'CALL_FAILED',
+      cause: { name: 'RangeError', message: 'no', code: 'E_NO', cause: { message: 'why' } },
+    });
+    const { stack } = error.cause as Error;
+    expect(stack?.split('\n').slice(0, 3)).toEqual([
+      'RangeError: no',
+      expect.stringMatching(/^\s+at inner \(script\.js:2:\d+\)$/),
+      expect.stringMatching(/^\s+at execute \(script\.js:4:\d+\)$/),
+    ]);
+    expect(stack).not.toMatch(/troupe:guest|\/tmp/);
+  });
+});
+
+describe('values', () => {
+  const cyclic: Record<string, unknown> = { name: 'cycle' };
+  cyclic['self'] = cyclic;
+  const shared = { once: 1 };
+  const hole = [1, undefined, 3];
+  Reflect.deleteProperty(hole, 1);
+  it.each([
+    ['text', 'a\0b \ud800 \ufeff é'],
+    ['numbers', [0, -0, Number.NaN, Infinity, -Infinity, 1e300, 5]],
+    ['nothing', undefined],
+    ['undefined within', { a: undefined, b: null, c: [undefined] }],
+    ['bigints', [1n, -(2n ** 200n)]],
+    ['Maps and Sets', new Map<unknown, unknown>([[{ a: 1 }, new Set([1, 'x'])]])],
+    ['dates and patterns', [new Date(1e12), new Date(Number.NaN), /a+\/b/giu]],
+    ['cycles', cyclic],
+    ['shared references', [shared, shared]],
+    ['holes', hole],
+    ['bytes', [new Uint8Array([1, 2, 3]), new Float64Array([0.5]), new BigInt64Array([-1n])]],
+    [
+      'buffers and views',
+      [new Uint8Array([1, 2]).buffer, new DataView(new Uint8Array([7]).buffer)],
+    ],
+    ['boxed ones', [Object(1), Object('x'), Object(5n)]],
+    ['errors', Object.assign(new RangeError('x', { cause: new Error('y') }), { code: 'E_X' })],
+    ['own keys of any name', JSON.parse('{"__proto__":1,"constructor":2,"toJSON":3}')],
+    ['much', Array.from({ length: 20_000 }, (_, i) => ({ i, text: `item ${String(i)}` }))],
+  ])('cross unchanged: %s', async (_, value) => {
+    const script = await runScript(createManager(), 'export default (value) => value;');
+    expect(await script.execute(value)).toEqual(value);
+    const [first, second] = ((await script.execute([value, value])) ?? []) as unknown[];
+    if (typeof value === 'object') expect(first).toBe(second);
+  });
+
+  it('are what they are inside, too', async () => {
+    const script = await runScript(
+      createManager(),
+      `export default ([map, set, date, bytes, pattern, error, big]) => [map.get(1) instanceof Set, set.has(2), date.getTime(), bytes.length, pattern.test('aaa'), error instanceof TypeError && error.code, typeof big];`,
+    );
+    const error = Object.assign(new TypeError('x'), { code: 'E' });
+    const values = [
+      new Map([[1, new Set()]]),
+      new Set([2]),
+      new Date(5),
+      new Uint8Array(3),
+      /a/,
+      error,
+      1n,
+    ];
+    expect(await script.execute(values)).toEqual([true, true, 5, 3, true, 'E', 'bigint']);
+  });
+
+  it('that do not fit into the VM are an error of their call', async () => {
+    const script = await runScript(createManager(), 'export default (text) => text.length;', {
+      script: { memoryMb: 2 },
+    });
+    const error = await failureOf(script.execute('x'.repeat(4_000_000)));
+    expect(error.code).toBe('CALL_FAILED');
+    expect(await script.execute('xyz')).toBe(3);
+    expect((await script.stats())?.generation).toBe(1);
+  });
+});
+
+describe('streams', () => {
+  const source = `let produced = 0, finished = 0;
+    async function* slowly(count) { try { for (let i = 0; i < count; i++) { produced++; yield i; } } finally { finished++; } }
+    function* at_once(count) { for (let i = 0; i < count; i++) yield i; }
+    async function* failing() { yield 1; yield 2; throw new RangeError('after two'); }
+    async function* passed(id, input) { for await (const chunk of ctx.stream(id, input)) yield chunk * 2; }
+    export default (input) => {
+      if (input === 'counts') return { produced, finished };
+      const [way, count] = input;
+      return { slowly, at_once, failing, passed: () => passed('script', ['slowly', count]), through: () => ctx.stream('script', ['slowly', count]), value: () => 'one', }[way](count);
+    };`;
+  const read = async (stream: AsyncIterable<unknown>): Promise<unknown[]> => {
+    const chunks: unknown[] = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    return chunks;
+  };
+
+  it.each([
+    ['slowly', [0, 1, 2]],
+    ['at_once', [0, 1, 2]],
+    ['passed', [0, 2, 4]],
+    ['through', [0, 1, 2]],
+    ['value', ['one']],
+  ])('arrive chunk by chunk: %s', async (way, chunks) => {
+    const script = await runScript(createManager(), source, { concurrency: 2 });
+    expect(await read(script.stream([way, 3]))).toEqual(chunks);
+  });
+
+  it('of which a reader takes a few are held back, and ended when it leaves', async () => {
+    const script = await runScript<unknown, { produced: number; finished: number }>(
+      createManager(),
+      source,
+      { concurrency: 2 },
+    );
+    const seen: unknown[] = [];
+    for await (const chunk of script.stream(['slowly', 1e6])) if (seen.push(chunk) === 3) break;
+    expect(seen).toEqual([0, 1, 2]);
+    await eventually(async () => {
+      const { produced, finished } = await script.execute('counts');
+      expect(finished).toBe(1);
+      expect(produced).toBeLessThan(200);
+    });
+  });
+
+  it('that fail deliver what came before', async () => {
+    const script = await runScript(createManager(), source);
+    const seen: unknown[] = [];
+    const reading = (async () => {
+      for await (const chunk of script.stream(['failing'])) seen.push(chunk);
+    })();
+    expect(await failureOf(reading)).toMatchObject({
+      code: 'CALL_FAILED',
+      cause: { name: 'RangeError', message: 'after two' },
+    });
+    expect(seen).toEqual([1, 2]);
+  });
+});
+
+describe('in a pool', () => {
+  it.runIf(ISOLATION === 'thread')('each thread has a VM of its own', async () => {
+    const script = await runScript(createManager(), 'let n = 0; export default () => ++n;', {
+      isolation: 'pool',
+      threads: 2,
+    });
+    const counts = await Promise.all(Array.from({ length: 20 }, () => script.execute(undefined)));
+    expect(counts).toHaveLength(20);
+    expect(Math.max(...(counts as number[]))).toBeLessThanOrEqual(20);
+  });
+
+  it('a script with state to carry is refused', async () => {
+    const spec = scriptSpec({ 'script.js': 'export default { execute() {}, snapshot() {} };' });
+    const manager = createManager();
+    await manager.register({ ...spec, isolation: 'pool' });
+    const error = await failureOf(manager.load('script'));
+    expect(error.message).toContain('a pool keeps no state');
+  });
+});
