@@ -111,7 +111,9 @@ describe('a call of a script', () => {
 
   it('that comes back to its own plugin is refused as a cycle', async () => {
     const script = await runScript(createManager(), "export default () => ctx.call('script');");
-    expect(await failureOf(script.execute(undefined))).toMatchObject({ cause: { code: 'CALL_CYCLE' } });
+    expect(await failureOf(script.execute(undefined))).toMatchObject({
+      cause: { code: 'CALL_CYCLE' },
+    });
   });
 });
 

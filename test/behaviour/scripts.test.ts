@@ -6,7 +6,6 @@ import type { PluginSpec } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
-import { ISOLATION } from '../support/isolation.ts';
 import { createManager, run } from '../support/manager.ts';
 import { failureOf } from '../support/outcomes.ts';
 import { runScript, scriptFolder, scriptSpec } from '../support/script.ts';
@@ -414,8 +413,16 @@ describe('streams', () => {
   });
 });
 
+it.each(['thread', 'process'] as const)('a restricted script runs in a %s', async (isolation) => {
+  const script = await runScript(createManager(), 'export default (n) => n * 2;', {
+    isolation,
+    permissions: { fs: {} },
+  });
+  expect(await script.execute(21)).toBe(42);
+});
+
 describe('in a pool', () => {
-  it.runIf(ISOLATION === 'thread')('each thread has a VM of its own', async () => {
+  it('each thread has a VM of its own', async () => {
     const script = await runScript(createManager(), 'let n = 0; export default () => ++n;', {
       isolation: 'pool',
       threads: 2,
