@@ -37,6 +37,7 @@ const SAME_IN_A_PROCESS = [
   'script-bad-input',
   'script-heap',
   'script-time',
+  'script-values',
   'scripts',
   'secrets',
   'state',

@@ -45,10 +45,8 @@ export class Hooks {
   /** Runs `init`, then `restore` where the life before left something. */
   async init(life: Life): Promise<void> {
     await this.#run(life, 'init', 'INIT_FAILED');
-    const { saved } = this.#keepsake;
+    const saved = this.#keepsake.take();
     if (saved === undefined) return;
-    // whoever cannot begin with it is not asked again
-    this.#keepsake.drop();
     const outcome = await ask(life, life.control.restore(saved), this.#plan.limits.hookTimeoutMs);
     this.#checkHook(outcome, 'restore', 'INIT_FAILED');
     this.#keepsake.keep(saved);

@@ -27,17 +27,20 @@ export class Keepsake {
     this.#scope = scope;
   }
 
-  /** What the life after a crash begins with. */
-  get saved(): EncodedValue | undefined {
-    return this.#saved;
+  /** What the life after a crash begins with; who can begin with it gives it back. */
+  take(): EncodedValue | undefined {
+    const saved = this.#saved;
+    this.#saved = undefined;
+    return saved;
   }
 
   keep(saved: EncodedValue): void {
     this.#saved = saved;
   }
 
-  /** The next life begins anew. */
+  /** The next life begins anew: nothing of the one that ends now is kept any more. */
   drop(): void {
+    this.unfollow();
     this.#saved = undefined;
   }
 

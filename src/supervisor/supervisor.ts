@@ -41,10 +41,7 @@ export class Supervisor implements Keeper {
   readonly #keepsake: Keepsake;
   readonly #verbs = new VerbQueue({
     begin: (verb) => {
-      if (verb === 'load' || verb === 'restart') {
-        this.#entry = undefined;
-        this.#keepsake.drop();
-      }
+      if (verb === 'load' || verb === 'restart') this.#entry = undefined;
       this.#feed({ type: verb });
     },
     yields: () => (this.state === 'restarting' ? stopped(this.id) : undefined),
@@ -174,6 +171,10 @@ export class Supervisor implements Keeper {
     const { flowing } = callsOf(machine);
     if (machine.phase.at === 'running' && !this.#life?.board.mayBegin())
       this.#life?.board.release();
+    // who starts it by hand begins anew
+    if ((event.type === 'load' || event.type === 'restart') && effects.some(isOfNewLife)) {
+      this.#keepsake.drop();
+    }
     // what is told of a new life carries its number
     if (effects.some((effect) => effect.do === 'spawn')) {
       this.#generation = this.#options.share?.nextGeneration() ?? this.#generation + 1;
@@ -369,4 +370,8 @@ export class Supervisor implements Keeper {
   #dropParked(): void {
     this.dispatcher.dropBegun(stopped(this.id));
   }
+}
+
+function isOfNewLife(effect: Effect): boolean {
+  return effect.do === 'spawn' || effect.do === 'shutdown';
 }

@@ -25,7 +25,7 @@ describe('a call of a script', () => {
     );
     const call = script.execute(0, { timeoutMs: 0 });
     await script.pause();
-    expect(await manager.state('script')).toBe('paused');
+    expect(manager.state('script')).toBe('paused');
     await script.resume();
     expect(await call).toBe(3_000_000);
   });

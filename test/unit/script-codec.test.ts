@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { valueCodec } from '../../src/hosts/script/guest/codec.ts';
@@ -22,6 +22,15 @@ function codec(limits: { depthMax?: number; charsMax?: number } = {}) {
   });
 }
 
+function caught(work: () => unknown): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 describe("a script's codec", () => {
   it('brings back what it took, whatever it was', () => {
     const { encode, decode } = codec();
@@ -43,9 +52,10 @@ describe("a script's codec", () => {
   it('is plain JSON wherever that is enough', () => {
     const { encode } = codec();
     fc.assert(
-      fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
+      fc.property(fc.jsonValue(), (value) => {
         const text = encode(value);
-        if (!text.startsWith(' ')) expect(text).toBe(JSON.stringify(value));
+        // a space begins what is not: a number that JSON has not, say
+        expect(text.startsWith(' ') || text === JSON.stringify(value)).toBe(true);
       }),
     );
   });
@@ -57,11 +67,8 @@ describe("a script's codec", () => {
     );
     fc.assert(
       fc.property(fc.record({ nodes: fc.array(node), root: fc.jsonValue() }), (table) => {
-        try {
-          decode(` ${JSON.stringify(table)}`);
-        } catch (error) {
-          expect(error).toBeInstanceOf(Error);
-        }
+        const thrown = caught(() => decode(` ${JSON.stringify(table)}`));
+        expect(thrown === undefined || thrown instanceof Error).toBe(true);
         expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
       }),
     );

@@ -36,10 +36,6 @@ describe("a script's heap", () => {
     ['that points out of itself', { ...saved, contextPtr: 2 * PAGE }, 'quickjs 1', true, /not the/],
     ['with a broken token', { ...saved, tokens: [400, -1] }, 'quickjs 1', true, /not the heap/],
   ])('%s is refused, never misread', (_, value, engine, same, message) => {
-    const refused = expect.objectContaining({
-      code: 'SNAPSHOT_REFUSED',
-      message: expect.stringMatching(message) as unknown,
-    }) as unknown;
-    expect(() => read(value, engine, same)).toThrow(refused as Error);
+    expect(() => read(value, engine, same)).toThrow(message);
   });
 });

@@ -74,7 +74,8 @@ export class Services {
   /** What a task waits for, it waits for in vain: it is told so at once. */
   fail(task: Task, error: Error): void {
     // what it begins while it cleans up is not meant
-    for (const op of [...task.ops]) this.#settle(task, op, 'fail', toWireError(error));
+    const ops = Array.from(task.ops);
+    for (const op of ops) this.#settle(task, op, 'fail', toWireError(error));
   }
 
   #args(text: Crossing): unknown[] {
