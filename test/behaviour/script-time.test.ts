@@ -21,13 +21,20 @@ describe('a call of a script', () => {
     const script = await runScript(
       manager,
       `let turns = 0;
-      export default { execute() { for (; turns < 3e6; turns++); return turns; } };`,
+      let pausedAt;
+      export default {
+        execute() { for (; turns < 3e6; turns++); return { turns, pausedAt }; },
+        pause() { for (let i = 0; i < 30_000; i++); pausedAt = turns; },
+      };`,
     );
     const call = script.execute(0, { timeoutMs: 0 });
     await script.pause();
     expect(manager.state('script')).toBe('paused');
     await script.resume();
-    expect(await call).toBe(3_000_000);
+    expect(await call).toEqual({
+      turns: 3_000_000,
+      pausedAt: expect.toSatisfy((at: number) => at >= 0 && at < 3_000_000) as unknown,
+    });
   });
 
   it('that is aborted hears of it, and may clean up', async () => {
@@ -115,6 +122,25 @@ describe('a call of a script', () => {
       cause: { code: 'CALL_CYCLE' },
     });
   });
+});
+
+it('stopped calls leave nothing behind in the VM', async () => {
+  const script = await runScript(
+    createManager(),
+    `export default async (what) => {
+      if (what === 'fill') return new Array(150_000).fill({ x: 1 }).length;
+      const kept = new Array(10_000).fill(0).map((_, i) => ({ i }));
+      void ctx.state.get('key').then(() => kept);
+      for (;;);
+    };`,
+    { script: { memoryMb: 4, operationsMax: 30_000 } },
+  );
+  for (let i = 0; i < 20; i++) {
+    expect(await failureOf(script.execute('loop'))).toMatchObject({
+      cause: { code: 'OPERATIONS_EXCEEDED' },
+    });
+  }
+  expect(await script.execute('fill')).toBe(150_000);
 });
 
 describe('a hook that does not end', () => {

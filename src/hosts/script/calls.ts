@@ -4,7 +4,7 @@ import type { Limits, ScriptOptions } from '../../protocol/limits.ts';
 import { toWireError } from '../../protocol/wire-error.ts';
 import type { Answer, Asks } from './asks.ts';
 import { failing, type Services } from './services.ts';
-import { Task } from './task.ts';
+import { Task, type TaskBounds } from './task.ts';
 import type { Crossing, HostFunction } from './vm.ts';
 
 export class Calls {
@@ -12,7 +12,7 @@ export class Calls {
   readonly #asks: Asks;
   readonly #services: Services;
   readonly #limits: Limits;
-  readonly #script: ScriptOptions;
+  readonly #bounds: TaskBounds;
   /** By the number of their ask. */
   readonly #running = new Map<number, Call>();
 
@@ -20,7 +20,7 @@ export class Calls {
     this.#asks = asks;
     this.#services = services;
     this.#limits = limits;
-    this.#script = script;
+    this.#bounds = { operationsMax: script.operationsMax, turnMsMax: limits.hookTimeoutMs / 2 };
     const callOf = (ask: Crossing): Call | undefined => this.#running.get(Number(ask));
     this.functions = {
       checkpoint: (ask) => failing(asks, () => callOf(ask)?.checkpoint()),
@@ -37,14 +37,12 @@ export class Calls {
   }
 
   execute(input: unknown, call: Call): ReturnType<PluginHooks['execute']> {
-    const task = new Task(
-      { operationsMax: this.#script.operationsMax, turnMsMax: this.#limits.hookTimeoutMs },
-      call,
-    );
+    const task = new Task(this.#bounds, call);
     const text = this.#asks.codec.encode(input);
     let number = 0;
     const ended = (): void => {
       this.#running.delete(number);
+      if (task.stopped) this.#forget(task, number);
     };
     try {
       const answer = this.#asks.ask(task, 'execute', 0, text, (ask) => {
@@ -59,6 +57,13 @@ export class Calls {
       ended();
       throw error;
     }
+  }
+
+  /** The VM's own part was stopped with it, and still knows of it. */
+  #forget(task: Task, number: number): void {
+    const ops = this.#asks.codec.encode([...task.ops]);
+    task.ops.clear();
+    this.#asks.tell(new Task(this.#bounds), 'forget', number, ops);
   }
 
   async #later(

@@ -12,6 +12,7 @@ export interface GuestAnswers {
   /** The next chunk of a stream that was the answer, in an array; nothing at its end. */
   pull(stream: number): unknown;
   close(stream: number): unknown;
+  forget(stream: number): void;
   /** The text of an error; never throws. */
   describe(error: unknown): string;
   clear(): void;
@@ -119,6 +120,9 @@ export function guestAnswers(
       end(stream);
       const closed: unknown = iterator?.return?.();
       return isThenable(closed) ? closed.then(() => undefined) : undefined;
+    },
+    forget: (stream) => {
+      streams.delete(stream);
     },
     clear: () => {
       streams.clear();

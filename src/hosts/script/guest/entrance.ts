@@ -163,6 +163,12 @@ export function entrance(host: HostCalls, parts: GuestParts, options: GuestOptio
         case 'abort':
           calls.abort(target, errors.raise(codec.decode(text)));
           return '';
+        case 'forget':
+          // of a call that was stopped: nothing of it ran to its end
+          calls.end(target);
+          answers.forget(target);
+          services.forget(codec.decode(text) as number[]);
+          return '';
         case 'pull':
           return answers.give(ask, () => answers.pull(target));
         case 'close':

@@ -15,6 +15,8 @@ export interface GuestServices {
   /** A service that was asked for has its outcome. */
   settle(op: number, value: unknown): void;
   fail(op: number, error: unknown): void;
+  /** Nobody waits for these any more. */
+  forget(numbers: readonly number[]): void;
   /** Runs a function that was handed out by number. */
   apply(target: number, argument: unknown): unknown;
   /** A new life begins with this heap: what the one before it waited for does not come any more. */
@@ -212,6 +214,9 @@ export function guestServices(
     fail(op, error) {
       ops.get(op)?.reject(error);
       ops.delete(op);
+    },
+    forget(numbers) {
+      for (const op of numbers) ops.delete(op);
     },
     apply: (target, argument) => functions.get(target)?.(argument),
     revive() {
