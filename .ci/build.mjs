@@ -61,6 +61,9 @@ async function bundleEntries() {
     format: 'cjs',
     platform: 'node',
     target: 'node20.19',
+    // a script's engine is found where it is installed, by the threads that need it
+    external: ['quickjs-wasi'],
+    define: { 'import.meta.filename': '__filename' },
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',

@@ -34,7 +34,7 @@ function pack() {
 
 function lintExports() {
   run('package: publint', ['publint/src/cli.js', 'run', tarball, '--strict']);
-  const json = ['./schema/plugin.json', './package.json'];
+  const json = ['./schema/plugin.json', './package.json', './script'];
   const args = [tarball, '--profile', 'esm-only', '--exclude-entrypoints', ...json];
   run('package: are the types wrong', ['@arethetypeswrong/cli/dist/index.js', ...args]);
 }

@@ -5,5 +5,10 @@ import { loadModule } from '../src/hosts/module.ts';
 import { stateless } from '../src/hosts/stateless.ts';
 
 export default whenAssigned((carrier) => {
-  bootActor(carrier, { module: stateless(loadModule) });
+  bootActor(carrier, {
+    module: stateless(loadModule),
+    script: stateless(async (boot) =>
+      (await import('../src/hosts/script.ts')).loadScript(boot, { savesHeap: false }),
+    ),
+  });
 });

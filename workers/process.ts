@@ -4,5 +4,8 @@ import { whenAssigned } from '../src/actor/process-carrier.ts';
 import { loadModule } from '../src/hosts/module.ts';
 
 whenAssigned((carrier) => {
-  bootActor(carrier, { module: loadModule });
+  bootActor(carrier, {
+    module: loadModule,
+    script: async (boot) => (await import('../src/hosts/script.ts')).loadScript(boot),
+  });
 });

@@ -38,6 +38,8 @@ export class CallLoop {
   readonly #active: RunningCall[] = [];
   #quiet: (() => void)[] = [];
   #pumping = false;
+  /** Whoever works between two calls. */
+  #held = 0;
   #sliceStart = 0;
   #busy = false;
   #pumpScheduled = false;
@@ -87,6 +89,29 @@ export class CallLoop {
     await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
+  /** Does something between two calls: none is inside, and none begins until it is done. */
+  async atRest<T>(work: () => T | Promise<T>): Promise<T> {
+    const hold = (): void => {
+      this.#held++;
+    };
+    if (this.#active.length === 0) hold();
+    else {
+      await new Promise<void>((resolve) => {
+        // at once, before the next call can begin
+        this.#quiet.push(() => {
+          hold();
+          resolve();
+        });
+      });
+    }
+    try {
+      return await work();
+    } finally {
+      this.#held--;
+      this.pump();
+    }
+  }
+
   /** Begins what may begin. */
   pump(): void {
     if (this.#pumping) return;
@@ -121,6 +146,7 @@ export class CallLoop {
     return (
       this.#next < this.#inbox.length &&
       this.#active.length < this.#concurrency &&
+      this.#held === 0 &&
       this.#scope.board.mayBegin()
     );
   }

@@ -1,7 +1,7 @@
 /** The actor's end of the control plane: runs the hooks, and says how the plugin is. */
 import type { PluginContext, PluginHooks } from '../plugin.ts';
-import { encode } from '../protocol/codec.ts';
-import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
+import { bodyOf, decode, encode } from '../protocol/codec.ts';
+import { RUNTIME_LIMITS, SNAPSHOT_LIMITS, type Limits } from '../protocol/limits.ts';
 import {
   START_HOOKS,
   type ActorControl,
@@ -58,6 +58,12 @@ export function createControl({
     await hooks?.[name]?.();
   };
 
+  const snapshot = async (): Promise<EncodedValue | undefined> => {
+    if (!hooks?.snapshot) return undefined;
+    const { frame, flags } = encode(await hooks.snapshot(), SNAPSHOT_LIMITS);
+    return { frame, flags };
+  };
+
   const outcome = async <T>(work: () => Promise<T>): Promise<Outcome<T>> => {
     try {
       return { ok: true, value: await work() };
@@ -87,6 +93,12 @@ export function createControl({
       outcome(async () => {
         await loop.whenQuiet();
         for (const name of names) await run(name);
+      }),
+    snapshot: () => outcome(() => loop.atRest(snapshot)),
+    restore: ({ frame, flags }) =>
+      outcome(async () => {
+        const body = bodyOf({ frame, flags, attachments: [] });
+        await hooks?.restore?.(decode(body, SNAPSHOT_LIMITS) as never);
       }),
     ping: () => Promise.resolve(),
     cpuProfile: (times) => outcome(() => profileSelf(times)),

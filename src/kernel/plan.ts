@@ -13,7 +13,9 @@ import {
   DEFAULT_LIMITS,
   DEFAULT_MAILBOX,
   DEFAULT_RESTART,
+  DEFAULT_SCRIPT,
   POOL_IDLE_MS,
+  SCRIPT_CALL_TIMEOUT_MS,
   type ThreadsOptions,
 } from '../protocol/limits.ts';
 import type {
@@ -23,26 +25,34 @@ import type {
   PluginMetadata,
   PluginPlan,
   PluginSpec,
+  ScriptPlan,
 } from '../protocol/manifest.ts';
 import { accessOf } from './access.ts';
 import { replicasOf } from './replicas.ts';
 import { secretsOf } from './secrets.ts';
 
+const SCRIPT = /\.m?js$/;
+
 /** @param folder of the plugin.json the spec came from; without it, the embedding program gave it. */
 export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
   const metadata = metadataOf(spec);
-  const limits = { ...DEFAULT_LIMITS, ...defined(spec.limits) };
   const { path: location, sha256 } = entryOf(spec);
   const entry =
     folder === undefined
       ? programEntry(spec.id, location)
       : manifestEntry(spec.id, location, folder);
   const host = spec.host ?? (entry.pathname.endsWith('.wasm') ? 'wasm' : 'module');
-  if (host !== 'module') {
+  if (host === 'wasm') {
     throw invalid(spec.id, `host '${host}' is not in this version; use 'module'`, {
       field: 'host',
     });
   }
+  const script = scriptOf(spec, entry, folder);
+  const limits = {
+    ...DEFAULT_LIMITS,
+    ...(script ? { callTimeoutMs: SCRIPT_CALL_TIMEOUT_MS } : {}),
+    ...defined(spec.limits),
+  };
   const threads = threadsOf(spec);
   const config = checkedConfig(spec);
   const env = environment(spec.permissions?.env ?? []);
@@ -60,6 +70,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     concurrency: threads?.max ?? spec.concurrency ?? 1,
     threads,
     replicas: replicasOf(spec),
+    script,
     mailbox: { ...DEFAULT_MAILBOX, ...defined(spec.mailbox) },
     limits,
     restart: {
@@ -73,12 +84,39 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
   };
 }
 
+/** @throws PluginError `INVALID_SPEC` for what is no script, or makes no sense without one. */
+function scriptOf(
+  { id, host, script }: PluginSpec,
+  entry: URL,
+  folder?: string,
+): ScriptPlan | undefined {
+  if (host !== 'script') {
+    if (script === undefined) return undefined;
+    const what = `"script" is for host 'script'; remove it, or set "host": "script"`;
+    throw invalid(id, what, { field: 'script' });
+  }
+  if (entry.protocol !== 'file:') {
+    throw invalid(id, '"entry": a script is a file', { field: 'entry' });
+  }
+  const file = fileURLToPath(entry);
+  if (!SCRIPT.test(file)) {
+    const what = `"entry": a script is plain JavaScript, in a file that ends in .js or .mjs; compile ${path.basename(file)} first, or use host 'module'`;
+    throw invalid(id, what, { field: 'entry' });
+  }
+  return {
+    folder: folder === undefined ? path.dirname(file) : path.resolve(folder),
+    ...DEFAULT_SCRIPT,
+    ...defined(script),
+  };
+}
+
 /** @throws PluginError `INVALID_SPEC` for what makes no sense in a pool, or only there. */
 function threadsOf({
   id,
   isolation,
   threads,
   concurrency,
+  restart,
 }: PluginSpec): ThreadsOptions | undefined {
   if (isolation !== 'pool') {
     if (threads === undefined) return undefined;
@@ -88,6 +126,10 @@ function threadsOf({
   if (concurrency !== undefined && concurrency !== 1) {
     const what = `"concurrency": a thread of a pool is inside one call at a time; set threads.max`;
     throw invalid(id, what, { field: 'concurrency' });
+  }
+  if (restart?.fromSnapshot === true) {
+    const what = `"restart.fromSnapshot": a pool keeps no state; use isolation 'thread' or 'process'`;
+    throw invalid(id, what, { field: 'restart' });
   }
   const given = typeof threads === 'number' ? { min: threads, max: threads } : defined(threads);
   const cores = os.availableParallelism();

@@ -50,6 +50,14 @@ const limits = z
   })
   .partial();
 
+const script = z
+  .strictObject({
+    memoryMb: z.number().min(1).max(2_048),
+    stackKb: z.number().int().min(16).max(512),
+    operationsMax: count,
+  })
+  .partial();
+
 const restart = z
   .strictObject({
     type: z.enum(['permanent', 'transient', 'temporary']),
@@ -64,6 +72,8 @@ const restart = z
       })
       .partial(),
     redeliver: count,
+    fromSnapshot: z.boolean(),
+    snapshotMs: milliseconds.min(10),
   })
   .partial();
 
@@ -125,6 +135,7 @@ const fields = {
     .optional()
     .describe("Of isolation 'pool' only"),
   replicas: replicas.optional().describe('Actors behind the one id'),
+  script: script.optional().describe("Of host 'script' only"),
   mailbox: z
     .strictObject({
       capacity: z.number().int().min(1),
@@ -168,10 +179,7 @@ const NOT_YET: Record<string, string> = {
   wasm: 'WebAssembly plugins are not in this version',
 };
 const NOT_YET_VALUES: Record<string, ReadonlyMap<string, string>> = {
-  host: new Map([
-    ['script', "host 'script' is not in this version; use 'module'"],
-    ['wasm', "host 'wasm' is not in this version; use 'module'"],
-  ]),
+  host: new Map([['wasm', "host 'wasm' is not in this version; use 'module'"]]),
 };
 
 /** @throws PluginError `INVALID_SPEC` that names each wrong field. */

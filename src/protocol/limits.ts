@@ -60,6 +60,12 @@ export const RUNTIME_LIMITS = {
   payloadDepthMax: DEFAULT_LIMITS.payloadDepthMax + 8,
 };
 
+/** A snapshot: the heap of a script is as large as it may be. */
+export const SNAPSHOT_LIMITS = {
+  payloadBytesMax: 1024 * MIB,
+  payloadDepthMax: RUNTIME_LIMITS.payloadDepthMax,
+};
+
 /** Where calls wait for their plugin. */
 export interface MailboxOptions {
   /** Calls that may wait. Default 10,000. */
@@ -118,6 +124,10 @@ export interface RestartOptions {
   };
   /** How often a begun idempotent call is delivered again after a crash. Default 1. */
   redeliver: number;
+  /** After a crash the next life begins with the last snapshot of the one before. Default false. */
+  fromSnapshot: boolean;
+  /** With `fromSnapshot`: a snapshot is taken after calls, at most this often (ms). Default 1,000. */
+  snapshotMs: number;
 }
 
 export const DEFAULT_RESTART: RestartOptions = {
@@ -126,7 +136,36 @@ export const DEFAULT_RESTART: RestartOptions = {
   periodMs: 5_000,
   backoff: { minMs: 100, maxMs: 30_000, factor: 2, jitter: 0.2 },
   redeliver: 1,
+  fromSnapshot: false,
+  snapshotMs: 1_000,
 };
+
+/** What the VM of a script may use, beside its plugin's {@link Limits}. */
+export interface ScriptOptions {
+  /** What its values may hold (MiB). Beyond it the script gets an `InternalError`. Default 64. */
+  memoryMb: number;
+  /** Stack of the engine (KiB), at most 512. Beyond it the script gets a `RangeError`. Default 256. */
+  stackKb: number;
+  /**
+   * Operations of one call: function calls and turns of loops, counted in steps of
+   * {@link SCRIPT_OPERATIONS_STEP}. 0 = no bound but the call's deadline. Default 0.
+   */
+  operationsMax: number;
+}
+
+export const DEFAULT_SCRIPT: ScriptOptions = { memoryMb: 64, stackKb: 256, operationsMax: 0 };
+
+/** `limits.callTimeoutMs` of a script where nothing else is said (ms): its call always ends. */
+export const SCRIPT_CALL_TIMEOUT_MS = 30_000;
+
+/** The engine asks whether to go on once in so many operations. */
+export const SCRIPT_OPERATIONS_STEP = 10_000;
+
+/** Promise jobs of a task that was stopped may take this long to end (ms); then the VM is lost. */
+export const SCRIPT_DRAIN_MS = 200;
+
+/** One file of a script (bytes). */
+export const SCRIPT_SOURCE_BYTES_MAX = 4 * MIB;
 
 /** How many threads a pool has. */
 export interface ThreadsOptions {

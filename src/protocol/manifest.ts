@@ -1,5 +1,11 @@
 /** What a plugin says of itself, and what its embedder asks for: data only, checked in the kernel. */
-import type { Limits, MailboxOptions, RestartOptions, ThreadsOptions } from './limits.ts';
+import type {
+  Limits,
+  MailboxOptions,
+  RestartOptions,
+  ScriptOptions,
+  ThreadsOptions,
+} from './limits.ts';
 
 export const PLUGIN_TYPES = ['llm', 'tool', 'storage', 'memory', 'monitor', 'custom'] as const;
 export type PluginType = (typeof PLUGIN_TYPES)[number];
@@ -94,7 +100,7 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
   type: PluginType;
   /** A path relative to the working directory (in `plugin.json`: to its folder), or a URL. */
   entry: EntrySpec;
-  /** What executes it. Default by ending: `.wasm` is wasm, anything else module. */
+  /** What executes it. Default by ending: `.wasm` is wasm, anything else module. A script says so. */
   host?: HostKind | undefined;
   /** Default `thread`. */
   isolation?: IsolationKind | undefined;
@@ -121,6 +127,8 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
   threads?: number | Partial<ThreadsOptions> | undefined;
   /** Actors of this plugin behind its one id. Default: one, which is no replica. */
   replicas?: ReplicaSpec | undefined;
+  /** Of `host: 'script'` only. */
+  script?: Partial<ScriptOptions> | undefined;
   mailbox?: Partial<MailboxOptions> | undefined;
   limits?: Partial<Limits> | undefined;
   restart?:
@@ -149,6 +157,8 @@ export interface PluginPlan {
   threads: ThreadsOptions | undefined;
   /** `undefined`: it has none. */
   replicas: ReplicaBounds | undefined;
+  /** Of a script. */
+  script: ScriptPlan | undefined;
   mailbox: MailboxOptions;
   limits: Limits;
   restart: RestartOptions;
@@ -158,6 +168,11 @@ export interface PluginPlan {
   secrets: string[];
   /** What else it may do; `undefined`: it is not restricted. */
   access: Access | undefined;
+}
+
+export interface ScriptPlan extends ScriptOptions {
+  /** Absolute: what the script may import lies below it. */
+  folder: string;
 }
 
 export interface Dependency {

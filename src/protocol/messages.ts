@@ -3,7 +3,7 @@
  * verbs, and the kernel's services. Calls themselves are frames (frame.ts).
  */
 import type { Limits } from './limits.ts';
-import type { Access, CarrierKind, HostKind } from './manifest.ts';
+import type { Access, CarrierKind, HostKind, ScriptPlan } from './manifest.ts';
 import type { WireError } from './wire-error.ts';
 
 /** The first thing an actor is told. */
@@ -24,6 +24,8 @@ export interface BootData {
   carrier: CarrierKind;
   concurrency: number;
   limits: Limits;
+  /** Of a script. */
+  script: ScriptPlan | undefined;
   /** What the actor itself holds the plugin to, where Node does not: in a thread. */
   guard: Access | undefined;
 }
@@ -70,6 +72,10 @@ export interface ActorControl {
   resume(number: number): Promise<Outcome>;
   /** Waits until no call runs, then runs the hooks, in this order. */
   shutdown(hooks: ('stop' | 'unload')[]): Promise<Outcome>;
+  /** Between two calls; `undefined` where the plugin has no such hook. */
+  snapshot(): Promise<Outcome<EncodedValue | undefined>>;
+  /** What a snapshot said, of an earlier life. */
+  restore(saved: EncodedValue): Promise<Outcome>;
   /** Answered by the thread itself, without the plugin: whether it is alive. */
   ping(): Promise<void>;
   health(): Promise<ActorHealth>;

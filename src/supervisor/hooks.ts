@@ -7,19 +7,22 @@ import type { PluginPlan } from '../protocol/manifest.ts';
 import type { Outcome, StartHook } from '../protocol/messages.ts';
 import { fromWireError } from '../protocol/wire-error.ts';
 import { TIMED_OUT, within } from './deadline.ts';
+import type { Keepsake } from './keepsake.ts';
 import type { Life } from './life.ts';
 
 export class Hooks {
   readonly #plan: PluginPlan;
   readonly #id: string;
+  readonly #keepsake: Keepsake;
   /** Settles a pause or a resume of this number that happened at a checkpoint. */
   readonly #atCheckpoint = new Map<string, () => void>();
 
   /** Those of the life that was opened last. */
   #present: readonly StartHook[] = [];
 
-  constructor(plan: PluginPlan) {
+  constructor(plan: PluginPlan, keepsake: Keepsake) {
     this.#plan = plan;
+    this.#keepsake = keepsake;
     this.#id = plan.metadata.id;
   }
 
@@ -39,8 +42,14 @@ export class Hooks {
     await this.#run(life, 'load', 'LOAD_FAILED');
   }
 
-  init(life: Life): Promise<void> {
-    return this.#run(life, 'init', 'INIT_FAILED');
+  /** Runs `init`, then `restore` where the life before left something. */
+  async init(life: Life): Promise<void> {
+    await this.#run(life, 'init', 'INIT_FAILED');
+    const saved = this.#keepsake.take();
+    if (saved === undefined) return;
+    const outcome = await ask(life, life.control.restore(saved), this.#plan.limits.hookTimeoutMs);
+    this.#checkHook(outcome, 'restore', 'INIT_FAILED');
+    this.#keepsake.keep(saved);
   }
 
   start(life: Life): Promise<void> {

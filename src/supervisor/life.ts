@@ -108,6 +108,7 @@ export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
     // a pool is inside as many calls as it has threads, each of them inside one
     concurrency: plan.isolation === 'pool' ? 1 : plan.concurrency,
     limits: plan.limits,
+    script: plan.script,
     guard,
   };
 }

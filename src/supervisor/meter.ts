@@ -27,6 +27,10 @@ export class Meter {
   /** Accepted until settled (µs). */
   readonly #latency: RecordableHistogram = createHistogram();
 
+  get settled(): number {
+    return this.succeeded + this.failed + this.timedOut + this.aborted + this.crashed;
+  }
+
   ended(how: CallEnd, latencyMs: number): void {
     this[how]++;
     this.#latency.record(Math.max(1, Math.round(latencyMs * MICROS_PER_MS)));
@@ -40,7 +44,7 @@ export class Meter {
 
   latency(): Latency {
     const histogram = this.#latency;
-    if (this.#isEmpty()) return { mean: 0, p50: 0, p90: 0, p99: 0, max: 0 };
+    if (this.settled === 0) return { mean: 0, p50: 0, p90: 0, p99: 0, max: 0 };
     const at = (percentile: number): number => histogram.percentile(percentile) / MICROS_PER_MS;
     return {
       mean: histogram.mean / MICROS_PER_MS,
@@ -49,9 +53,5 @@ export class Meter {
       p99: at(99),
       max: histogram.max / MICROS_PER_MS,
     };
-  }
-
-  #isEmpty(): boolean {
-    return this.succeeded + this.failed + this.timedOut + this.aborted + this.crashed === 0;
   }
 }

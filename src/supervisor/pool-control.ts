@@ -49,6 +49,9 @@ export function poolControl(pool: PoolControlScope): ActorControl {
       wanted.delete('start');
       return all('lifecycle', (thread) => thread.shutdown(names));
     },
+    // a pool keeps no state between calls
+    snapshot: () => Promise.resolve({ ok: true, value: undefined }),
+    restore: () => Promise.resolve({ ok: true, value: undefined }),
     ping: () => Promise.resolve(),
     health() {
       const idle = threads.find(({ isReady, isOver, life }) => {

@@ -15,6 +15,7 @@ import { Diagnosis } from './diagnosis.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Hooks } from './hooks.ts';
 import type { Keeper } from './keeper.ts';
+import { Keepsake } from './keepsake.ts';
 import type { Death, Life } from './life.ts';
 import { callsOf, INITIAL, isAtRest, stateOf, transition } from './machine.ts';
 import type { Effect, GroupOrder, LifecycleEvent, Machine, Phase, Verb } from './machine.ts';
@@ -37,6 +38,7 @@ export class Supervisor implements Keeper {
   overseer: Overseer | undefined;
   readonly #options: SupervisorOptions;
   readonly #hooks: Hooks;
+  readonly #keepsake: Keepsake;
   readonly #verbs = new VerbQueue({
     begin: (verb) => {
       if (verb === 'load' || verb === 'restart') this.#entry = undefined;
@@ -60,7 +62,14 @@ export class Supervisor implements Keeper {
     this.#chronicle = new Chronicle(metadata.id, createRedactor(secrets), (event) => {
       options.emit(event, this.#generation);
     });
-    this.#hooks = new Hooks(options.plan);
+    this.#keepsake = new Keepsake({
+      plan: options.plan,
+      settled: () => this.dispatcher.meter.settled,
+      warn: (message) => {
+        this.#chronicle.warn(message);
+      },
+    });
+    this.#hooks = new Hooks(options.plan, this.#keepsake);
     const events = {
       hang: (call: Call): void => {
         const message = `the call ${call.id} ignored its abort for the whole grace`;
@@ -162,6 +171,10 @@ export class Supervisor implements Keeper {
     const { flowing } = callsOf(machine);
     if (machine.phase.at === 'running' && !this.#life?.board.mayBegin())
       this.#life?.board.release();
+    // who starts it by hand begins anew
+    if ((event.type === 'load' || event.type === 'restart') && effects.some(isOfNewLife)) {
+      this.#keepsake.drop();
+    }
     // what is told of a new life carries its number
     if (effects.some((effect) => effect.do === 'spawn')) {
       this.#generation = this.#options.share?.nextGeneration() ?? this.#generation + 1;
@@ -284,6 +297,7 @@ export class Supervisor implements Keeper {
       },
     });
     this.dispatcher.connect(life);
+    this.#keepsake.follow(life);
     void life.died.then((death) => {
       this.#onDeath(life, death);
     });
@@ -339,6 +353,7 @@ export class Supervisor implements Keeper {
     if (!life) return;
     this.#life = undefined;
     this.#stopIdleWatch?.();
+    this.#keepsake.unfollow();
     this.#parkedPause = undefined;
     this.dispatcher.disconnect(error, how);
     // what came back from the life waits for the next only where there may be one
@@ -355,4 +370,8 @@ export class Supervisor implements Keeper {
   #dropParked(): void {
     this.dispatcher.dropBegun(stopped(this.id));
   }
+}
+
+function isOfNewLife(effect: Effect): boolean {
+  return effect.do === 'spawn' || effect.do === 'shutdown';
 }

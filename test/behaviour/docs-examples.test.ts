@@ -24,7 +24,7 @@ async function extract(page: string): Promise<{ folder: string; names: string[] 
   return { folder, names: writeExamples(path.join(ROOT, page), folder) };
 }
 
-describe.each(['README.md', 'docs/writing-plugins.md', 'docs/supervision.md'])(
+describe.each(['README.md', 'docs/writing-plugins.md', 'docs/supervision.md', 'docs/scripts.md'])(
   'the examples of %s',
   (page) => {
     test('run as they are printed, and end by themselves', async () => {

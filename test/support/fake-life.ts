@@ -60,6 +60,8 @@ export class FakeLife implements Life {
       ping: () => Promise.resolve(),
       cpuProfile: () => new Promise(() => undefined),
       heapSnapshot: () => new Promise(() => undefined),
+      snapshot: () => Promise.resolve({ ok: true, value: undefined }),
+      restore: () => Promise.resolve({ ok: true, value: undefined }),
       health: () => Promise.resolve({ ready: true }),
       stats: () =>
         Promise.resolve({ heapUsedBytes: 1, externalBytes: 1, utilization: 0, plugin: undefined }),

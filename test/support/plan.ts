@@ -46,6 +46,7 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     restart: { ...DEFAULT_RESTART, ...fields.restart },
     env: {},
     secrets: [],
+    script: undefined,
     access: undefined,
   };
 }

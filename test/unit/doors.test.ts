@@ -89,7 +89,9 @@ describe('a public door', () => {
     const code = Object.entries(manifest.exports).flatMap(([name, target]) =>
       typeof target === 'string' ? [] : [name],
     );
-    expect(code).toEqual(['.', './plugin']);
+    // a script needs types alone
+    expect(manifest.exports['./script']).toEqual({ types: './dist/src/script.d.ts' });
+    expect(code).toEqual(['.', './plugin', './script']);
     const modules: Record<string, object> = {
       'src/index.ts': await import('../../src/index.ts'),
       'src/plugin.ts': await import('../../src/plugin.ts'),

@@ -16,8 +16,12 @@ const LAYERS: Record<string, Layer> = {
   'src/protocol': { layers: [], packages: ['msgpackr'] },
   'src/transport': { layers: ['src/protocol'], packages: ['node:', 'comlink'] },
   'src/plugin.ts': { layers: ['src/protocol'] },
+  'src/script.d.ts': { layers: [], packages: ['troupe'] },
   'src/actor': { layers: ['src/protocol', 'src/transport', 'src/plugin.ts'], packages: ['node:'] },
-  'src/hosts': { layers: ['src/protocol', 'src/plugin.ts'], packages: ['node:'] },
+  'src/hosts': {
+    layers: ['src/protocol', 'src/plugin.ts'],
+    packages: ['node:', 'quickjs-wasi'],
+  },
   'src/supervisor': {
     layers: ['src/protocol', 'src/transport'],
     packages: ['node:', 'async-mutex', 'piscina'],

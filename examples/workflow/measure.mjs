@@ -1,0 +1,2 @@
+/** How long a text is. */
+export default (text) => text.length;

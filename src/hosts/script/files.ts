@@ -1,0 +1,87 @@
+/** The files of a script: those below its folder, links resolved, and no others. */
+import { createHash } from 'node:crypto';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { SCRIPT_SOURCE_BYTES_MAX } from '../../protocol/limits.ts';
+
+/** A module of ours, so that a script may import `definePlugin` as other plugins do. */
+const PLUGIN_DOOR = 'troupe/plugin';
+const PLUGIN_DOOR_SOURCE = 'export const definePlugin = globalThis.definePlugin;';
+
+export class ScriptFiles {
+  /** Of the script itself; names are paths from the folder, with `/`. */
+  readonly entry: string;
+  readonly #folder: string;
+  /** SHA-256 of what was read, by name. */
+  readonly #hashes = new Map<string, string>();
+
+  constructor(folder: string, entryUrl: string) {
+    this.#folder = realpathSync(folder);
+    const entry = realpathSync(fileURLToPath(entryUrl));
+    this.entry = path.relative(this.#folder, entry).split(path.sep).join('/');
+  }
+
+  /** @throws TypeError for what is not a path to a file below the folder. */
+  resolveImport(from: string, specifier: string): string {
+    if (specifier === PLUGIN_DOOR) return PLUGIN_DOOR;
+    const name = path.posix.join(path.posix.dirname(from), specifier);
+    const isRelative = /^\.\.?\//.test(specifier) && !/[\\:\0]/.test(specifier);
+    if (isRelative && name !== '..' && !name.startsWith('../')) return name;
+    throw refused(
+      `${from} imports ${JSON.stringify(specifier)}; a script imports files of its own folder only, by a path that begins with ./ or ../`,
+    );
+  }
+
+  readModule(name: string): string {
+    if (name === PLUGIN_DOOR) return PLUGIN_DOOR_SOURCE;
+    const source = this.#read(name);
+    this.#hashes.set(name, sha256(source));
+    return source.toString('utf8');
+  }
+
+  /** What the script is made of: its files and their hashes. */
+  get hashes(): Record<string, string> {
+    return Object.fromEntries(this.#hashes);
+  }
+
+  /** Whether all these files are there with this content, and the script begins with the same. */
+  isMadeOf(hashes: Readonly<Record<string, unknown>>): boolean {
+    if (!Object.hasOwn(hashes, this.entry)) return false;
+    return Object.keys(hashes).every((name) => {
+      try {
+        return sha256(this.#read(name)) === hashes[name];
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  #read(name: string): Buffer {
+    let file: string;
+    try {
+      file = realpathSync(path.join(this.#folder, name));
+    } catch {
+      throw refused(`there is no ${name} in the script's folder`);
+    }
+    const relative = path.relative(this.#folder, file);
+    if (relative.split(path.sep)[0] === '..' || path.isAbsolute(relative)) {
+      throw refused(`${name} is a link out of the script's folder`);
+    }
+    const stats = statSync(file);
+    if (!stats.isFile()) throw refused(`${name} is not a file`);
+    if (stats.size > SCRIPT_SOURCE_BYTES_MAX) {
+      throw refused(`${name} is larger than ${String(SCRIPT_SOURCE_BYTES_MAX)} bytes`);
+    }
+    return readFileSync(file);
+  }
+}
+
+function refused(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'SCRIPT_IMPORT' });
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,331 @@
+/**
+ * One QuickJS VM: its limits, the turns in which it runs, and when it is lost. A turn runs what is
+ * asked, and all promise jobs that follow from it, on behalf of one task.
+ */
+import type { JSException, JSValueHandle, QuickJS, QuickJSOptions } from 'quickjs-wasi';
+
+import { SCRIPT_DRAIN_MS } from '../../protocol/limits.ts';
+import type { Engine } from './engine.ts';
+import type { Task } from './task.ts';
+
+/** What crosses: texts and numbers, and bytes. */
+export type Crossing = string | number | Uint8Array | undefined;
+
+/** A function of the thread's that the VM can call. It must not throw: its stack would be seen there. */
+export type HostFunction = (...args: Crossing[]) => string | Uint8Array | undefined;
+
+export interface VmOptions {
+  engine: Engine;
+  memoryMb: number;
+  stackKb: number;
+  functions: Readonly<Record<string, HostFunction>>;
+  /** Both throw what the script is told. */
+  resolveImport: (from: string, specifier: string) => string;
+  readModule: (name: string) => string;
+  /** The VM can't be used any more; ends the thread. */
+  lost(error: Error): never;
+  /** A promise was rejected, and nobody handled it in the turn. */
+  unhandled(reason: JSValueHandle): void;
+}
+
+/** A whole heap. */
+export interface VmImage {
+  memory: Uint8Array;
+  stackPointer: number;
+  runtimePtr: number;
+  contextPtr: number;
+  /** The handles that were kept, in their order. */
+  tokens: number[];
+}
+
+/** A text longer than this is looked at: whether the VM had room for it (characters). */
+const LONG_TEXT_CHARS = 64 * 1024;
+const MIB = 1024 * 1024;
+
+export class ScriptVm {
+  readonly #options: VmOptions;
+  readonly #vm: QuickJS;
+  readonly #unhandled = new Map<number, JSValueHandle>();
+  /** Made for the engine, which has its own reference by the end of the turn. */
+  #spent: JSValueHandle[] = [];
+  #task: Task | undefined;
+
+  static async create(options: VmOptions): Promise<ScriptVm> {
+    const hooks: { vm?: ScriptVm } = {};
+    const { quickjs, wasm } = options.engine;
+    const { ALL, PERFORMANCE, DOM_EXCEPTION, ATOB_BTOA } = quickjs.Intrinsics;
+    const made = await quickjs.QuickJS.create({
+      ...engineOptions(options, hooks),
+      wasm: await wasm(),
+      // the language, and nothing of a browser
+      intrinsics: ALL & ~(PERFORMANCE | DOM_EXCEPTION | ATOB_BTOA),
+    });
+    hooks.vm = new ScriptVm(options, made);
+    return hooks.vm;
+  }
+
+  static async restore(
+    options: VmOptions,
+    { tokens, ...image }: VmImage,
+  ): Promise<{ vm: ScriptVm; handles: JSValueHandle[] }> {
+    const hooks: { vm?: ScriptVm } = {};
+    const { quickjs, wasm } = options.engine;
+    const snapshot = { ...image, extensions: [] };
+    const made = await quickjs.QuickJS.restore(snapshot, {
+      ...engineOptions(options, hooks),
+      wasm: await wasm(),
+    });
+    hooks.vm = new ScriptVm(options, made);
+    for (const name of Object.keys(options.functions)) {
+      made.registerHostCallback(name, hooks.vm.#hostFunction(name));
+    }
+    return { vm: hooks.vm, handles: tokens.map((token) => made.importHandle(token)) };
+  }
+
+  private constructor(options: VmOptions, vm: QuickJS) {
+    this.#options = options;
+    this.#vm = vm;
+  }
+
+  /** Of the engine. */
+  get version(): string {
+    return Object.entries(this.#vm.versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', ');
+  }
+
+  /** On whose behalf it runs. */
+  get task(): Task | undefined {
+    return this.#task;
+  }
+
+  /**
+   * @throws what stopped the task: then nothing of it goes on. What else throws is an error of the
+   * script's that nobody caught there.
+   */
+  turn<T>(task: Task, work: () => T): T {
+    const outer = this.#task;
+    this.#task = task;
+    if (!outer) task.beginTurn();
+    try {
+      return work();
+    } finally {
+      if (!outer) {
+        this.#runJobs(task);
+        this.#tellUnhandled(task);
+        for (const handle of this.#spent) handle.dispose();
+        this.#spent = [];
+      }
+      this.#task = outer;
+      // instead of what work returned or threw
+      // oxlint-disable-next-line no-unsafe-finally
+      if (task.stopped) throw task.stopped;
+    }
+  }
+
+  /** Within a turn. A text where the function returned one. */
+  call(fn: JSValueHandle, args: readonly (string | number | JSValueHandle)[]): string | undefined {
+    const handles = args.map((arg) => this.#toHandle(arg));
+    try {
+      return this.#guard(() => {
+        const result = this.#vm.callFunction(fn, this.#vm.undefined, ...handles);
+        const text = result.isString ? result.toString() : undefined;
+        result.dispose();
+        return text;
+      });
+    } finally {
+      handles.forEach((handle, index) => {
+        if (handle !== args[index]) handle.dispose();
+      });
+    }
+  }
+
+  /** Within a turn. The same, where the result is to stay there. */
+  apply(fn: JSValueHandle, args: readonly JSValueHandle[]): JSValueHandle {
+    return this.#guard(() => this.#vm.callFunction(fn, this.#vm.undefined, ...args));
+  }
+
+  /** Within a turn. A script of the runtime's own: the value of its text. */
+  evaluate(source: string, file: string): JSValueHandle {
+    return this.#guard(() => this.#vm.evalCode(source, file));
+  }
+
+  /** Within a turn. A promise of the module's namespace. */
+  evaluateModule(source: string, file: string): JSValueHandle {
+    const { TYPE_MODULE } = this.#options.engine.quickjs.EvalFlags;
+    return this.#guard(() => this.#vm.evalCode(source, file, TYPE_MODULE));
+  }
+
+  /** Within a turn. An object of the host's functions. */
+  hostFunctions(): JSValueHandle {
+    const object = this.#vm.newObject();
+    for (const name of Object.keys(this.#options.functions)) {
+      const fn = this.#vm.newFunction(name, this.#hostFunction(name));
+      object.setProp(name, fn);
+      fn.dispose();
+    }
+    return object;
+  }
+
+  /** Of a VM that stands still. */
+  image(kept: readonly JSValueHandle[]): VmImage {
+    const tokens = kept.map((handle) => this.#vm.exportHandle(handle));
+    const { memory, stackPointer, runtimePtr, contextPtr } = this.#vm.snapshot();
+    return { memory, stackPointer, runtimePtr, contextPtr, tokens };
+  }
+
+  look(): boolean {
+    return this.#task?.look() ?? false;
+  }
+
+  rejected(promise: JSValueHandle, reason: JSValueHandle, isHandled: boolean): void {
+    const { identity } = promise;
+    this.#unhandled.get(identity)?.dispose();
+    if (isHandled) this.#unhandled.delete(identity);
+    else this.#unhandled.set(identity, reason.dup());
+  }
+
+  #runJobs(task: Task): void {
+    let stoppedAt: number | undefined;
+    for (;;) {
+      try {
+        this.#vm.executePendingJobs();
+        return;
+      } catch (error) {
+        if (!isJobError(error)) this.#lose(error);
+        // the job that ran was ended; others of the task may follow
+        task.stop('JOB_FAILED', error.message);
+        stoppedAt ??= performance.now();
+        if (performance.now() - stoppedAt > SCRIPT_DRAIN_MS) {
+          this.#lose(new Error('its promise jobs beget promise jobs without end'));
+        }
+      }
+    }
+  }
+
+  #tellUnhandled(task: Task): void {
+    if (this.#unhandled.size === 0) return;
+    const reasons = [...this.#unhandled.values()];
+    this.#unhandled.clear();
+    for (const reason of reasons) {
+      // of a task that was stopped they are the pieces
+      if (!task.stopped) this.#options.unhandled(reason);
+      reason.dispose();
+    }
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const { JSException } = this.#options.engine.quickjs;
+      if (!(error instanceof JSException)) this.#lose(error);
+      throw this.#task?.stopped ? stoppedAt(this.#task.stopped, error) : scriptError(error);
+    }
+  }
+
+  /** Something else than the script failed: nobody knows what state the VM is in. */
+  #lose(error: unknown): never {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    this.#options.lost(cause);
+  }
+
+  #toHandle(value: string | number | JSValueHandle): JSValueHandle {
+    if (typeof value === 'number') return this.#vm.newNumber(value);
+    return typeof value === 'string' ? this.#newString(value) : value;
+  }
+
+  #newString(text: string): JSValueHandle {
+    const handle = this.#withRoom(() => this.#vm.newString(text));
+    if (text.length < LONG_TEXT_CHARS || handle.isString) return handle;
+    throw outOfRoom();
+  }
+
+  #withRoom<T>(make: () => T): T {
+    try {
+      return make();
+    } catch {
+      throw outOfRoom();
+    }
+  }
+
+  #hostFunction(name: string): (...args: JSValueHandle[]) => JSValueHandle {
+    const fn = this.#options.functions[name];
+    return (...args) => {
+      const result = fn?.(...args.map(crossingOf));
+      if (result === undefined) return this.#vm.undefined;
+      const handle =
+        typeof result === 'string' ? this.#newString(result) : this.#vm.newArrayBuffer(result);
+      this.#spent.push(handle);
+      return handle;
+    };
+  }
+}
+
+function engineOptions(
+  { memoryMb, stackKb, resolveImport, readModule }: VmOptions,
+  hooks: { vm?: ScriptVm },
+): Omit<QuickJSOptions, 'wasm'> {
+  return {
+    memoryLimit: memoryMb * MIB,
+    maxStackSize: stackKb * 1024,
+    interruptHandler: () => hooks.vm?.look() ?? false,
+    onUnhandledRejection: (...rejection) => {
+      hooks.vm?.rejected(...rejection);
+    },
+    moduleLoader: {
+      normalize: (from, specifier) => withoutStack(() => resolveImport(from, specifier)),
+      load: (name) => withoutStack(() => readModule(name)),
+    },
+  };
+}
+
+/** Reads without running anything of the script's: what is of another kind is nothing. */
+function crossingOf(handle: JSValueHandle): Crossing {
+  if (handle.isString) return handle.toString();
+  if (handle.isNumber) return handle.toNumber();
+  return handle.isArrayBuffer ? handle.toUint8Array() : undefined;
+}
+
+/** The engine would show the thread's own stack to the script. */
+function withoutStack<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Error) Object.defineProperty(error, 'stack', { value: '' });
+    throw error;
+  }
+}
+
+function isJobError(error: unknown): error is Error {
+  return error instanceof Error && error.message.startsWith('Job execution error');
+}
+
+function outOfRoom(): Error {
+  const error = new RangeError('the value does not fit into script.memoryMb');
+  return Object.assign(error, { code: 'SCRIPT_MEMORY' });
+}
+
+/** An error that the script threw past everything, or the engine of it. */
+function scriptError(thrown: JSException): Error {
+  const { name, message, stack = '' } = thrown;
+  thrown.dispose();
+  const at =
+    name === 'SyntaxError' ? /^\s*at (?:\S+ \()?([^()\s]+:\d+:\d+)/.exec(stack)?.[1] : undefined;
+  const error = new Error(at === undefined ? message : `${at}: ${message}`);
+  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
+  return withFrames(error, stack);
+}
+
+function stoppedAt(stopped: Error, thrown: JSException): Error {
+  const { stack = '' } = thrown;
+  thrown.dispose();
+  return withFrames(stopped, stack);
+}
+
+function withFrames(error: Error, frames: string): Error {
+  const shown = frames.trimEnd() === '' ? '' : `\n${frames.trimEnd()}`;
+  const stack = `${error.name}: ${error.message}${shown}`;
+  Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
+  return error;
+}

@@ -1,0 +1,68 @@
+/** What an author of scripts is told by the types of `troupe/script`. */
+import { execFile } from 'node:child_process';
+import { mkdir, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { expect, it } from 'vitest';
+
+import { temporaryFolder } from '../support/files.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+async function problemsOf(source: string): Promise<string[]> {
+  const config = {
+    compilerOptions: {
+      target: 'es2023',
+      lib: ['es2023'],
+      module: 'nodenext',
+      allowJs: true,
+      checkJs: true,
+      strict: true,
+      noEmit: true,
+      types: ['troupe/script'],
+    },
+    files: ['script.js'],
+  };
+  const folder = await temporaryFolder({
+    'package.json': '{ "type": "module" }',
+    'tsconfig.json': JSON.stringify(config),
+    'script.js': source,
+  });
+  await mkdir(path.join(folder, 'node_modules'));
+  await symlink(ROOT, path.join(folder, 'node_modules', 'troupe'), 'dir');
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  return new Promise((resolve) => {
+    execFile(process.execPath, [tsc, '-p', folder], (_error, stdout) => {
+      resolve(stdout.match(/script\.js\(\d+,\d+\): error TS\d+/g) ?? []);
+    });
+  });
+}
+
+it('a script is checked with the names it has, and none of those it has not', async () => {
+  const right = `
+    export default definePlugin((ctx) => ({
+      init: () => ctx.log.info('ready', { limit: ctx.config['limit'] }),
+      /** @param {number} n */
+      async execute(n, call) {
+        call.checkpoint();
+        call.progress(0.5);
+        if (call.signal.aborted) return ctx.uuid();
+        const answer = await ctx.call('other', n, { timeoutMs: 100 });
+        return ctx.now() + Number(answer);
+      },
+      snapshot: () => 1,
+    }));`;
+  const plain = 'export default { execute: async () => ctx.state.get("key") };';
+  const wrong = `
+    export default definePlugin((given) => ({
+      execute: () => [process.pid, ctx.shared, given.call(5)],
+    }));`;
+  expect(await problemsOf(right)).toEqual([]);
+  expect(await problemsOf(plain)).toEqual([]);
+  expect((await problemsOf(wrong)).map((problem) => problem.slice(-6))).toEqual([
+    'TS2591',
+    'TS2339',
+    'TS2345',
+  ]);
+}, 60_000);
