@@ -29,7 +29,7 @@ export const manyPlugins: Question = {
     bound: { atMost: 1.2 },
   })),
   ask: ({ quick, ...options }) => {
-    const [rounds, runMs] = quick ? [3, 100] : [11, 400];
+    const [rounds, runMs] = quick ? [3, 250] : [11, 400];
     const entrants = [troupe, bare].map((contender) => everyCount(contender, runMs));
     return inRounds(entrants, { rounds, sections: [ONE_CALLED, ALL_CALLED], ...options });
   },

@@ -15,7 +15,7 @@ export function encodeResult(result: unknown, limits: Limits): Payload {
     const marked = result as { [TRANSFER_MARK]: readonly ArrayBuffer[]; value: unknown };
     return encode(marked.value, limits, marked[TRANSFER_MARK]);
   }
-  return encode(result, limits);
+  return encode(result, limits, undefined, 'borrowed');
 }
 
 /** Names the guilty side: a value that can't be sent is the runtime's verdict, all else the plugin's error. */

@@ -99,7 +99,7 @@ function receivingFor({ events }: Kernel, { id, plan }: Keeper): ReceiverOptions
 
 function encodeFor({ id, plan }: Keeper, input: unknown, options?: ExecuteOptions): Payload {
   try {
-    return encode(input, plan.limits, options?.transfer);
+    return encode(input, plan.limits, options?.transfer, 'copied');
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     throw new PluginError(error.code, `the input for ${id} cannot be sent: ${error.message}`, {

@@ -17,9 +17,9 @@ import { scan } from './scan.ts';
 export interface Payload {
   /** {@link HEADER_BYTES} free bytes, then the body. */
   readonly frame: Uint8Array;
-  /** `FLAG.rich` or 0. */
+  /** `FLAG.rich`, `FLAG.apart`, or 0. */
   readonly flags: number;
-  /** Buffers that travel beside the bytes; only on carriers that share memory. */
+  /** Buffers that travel beside the bytes: to be moved, unless they are apart, or shared memory. */
   readonly attachments: readonly Attachment[];
 }
 
@@ -57,6 +57,13 @@ const packr = new Packr({
 freshPackBuffer();
 
 /**
+ * What becomes of large buffers, which would be copied several times on their way through the
+ * bytes. `copied`: the payload holds copies of them. `borrowed`: it holds them themselves, for who
+ * sends it at once. Without it, and beside buffers that are moved, they lie in the bytes.
+ */
+export type Apart = 'copied' | 'borrowed';
+
+/**
  * @param transfer buffers to move rather than copy; they are detached when the frame is sent.
  * @throws CodecError: `PAYLOAD_INVALID` for what can't be sent, `PAYLOAD_TOO_LARGE` beyond a limit.
  */
@@ -64,6 +71,7 @@ export function encode(
   value: unknown,
   limits: PayloadLimits,
   transfer?: readonly ArrayBuffer[],
+  apart?: Apart,
 ): Payload {
   refuseLarge(value, limits, transfer);
   // a value may have getters, and they may throw anything
@@ -73,8 +81,12 @@ export function encode(
       return { frame: pack(value, limits), flags: 0, attachments: NO_ATTACHMENTS };
     }
     const attachments: Attachment[] = [...(transfer ?? [])];
-    const table = lower(value, limits.payloadDepthMax, attachments);
-    return { frame: pack(table, limits), flags: FLAG.rich, attachments };
+    const table = lower(value, limits.payloadDepthMax, {
+      attachments,
+      apart: transfer?.length ? undefined : apart,
+    });
+    const flags = transfer?.length || !attachments.some(isOwn) ? FLAG.rich : FLAG.rich | FLAG.apart;
+    return { frame: pack(table, limits, bytesApart({ flags, attachments })), flags, attachments };
   } catch (error) {
     if (isCodecError(error)) throw error;
     throw new CodecError('PAYLOAD_INVALID', 'reading the value threw an error');
@@ -84,7 +96,8 @@ export function encode(
 /** @throws CodecError where the bytes are malformed or beyond a limit. */
 export function decode(body: Body, limits: PayloadLimits): unknown {
   const { bytes, start, end } = body;
-  if (end - start > limits.payloadBytesMax) tooLarge(end - start, limits);
+  const size = end - start + bytesApart(body);
+  if (size > limits.payloadBytesMax) tooLarge(size, limits);
   const rich = (body.flags & FLAG.rich) !== 0;
   scan(bytes, start, end, rich ? TABLE_DEPTH_MAX : limits.payloadDepthMax);
   try {
@@ -96,10 +109,24 @@ export function decode(body: Body, limits: PayloadLimits): unknown {
   }
 }
 
-/** The body of a payload that was never sent. */
+/** The body of a payload that was never sent, or may be sent again. */
 export function bodyOf(payload: Payload): Body {
-  const { frame, flags, attachments } = payload;
+  const { frame, flags } = payload;
+  const isApart = (flags & FLAG.apart) !== 0;
+  const attachments = payload.attachments.map((item) =>
+    isApart && isOwn(item) ? item.slice(0) : item,
+  );
   return { bytes: frame, start: HEADER_BYTES, end: frame.byteLength, flags, attachments };
+}
+
+/** What the buffers beside the bytes hold, where they belong to them. */
+function bytesApart({ flags, attachments }: Pick<Body, 'flags' | 'attachments'>): number {
+  if ((flags & FLAG.apart) === 0) return 0;
+  return attachments.reduce<number>((sum, item) => sum + (isOwn(item) ? item.byteLength : 0), 0);
+}
+
+function isOwn(attachment: unknown): attachment is ArrayBuffer {
+  return attachment instanceof ArrayBuffer;
 }
 
 /**
@@ -111,7 +138,7 @@ export function forwardable(body: Body): Payload {
   const attachments = body.attachments.filter(
     (item) => item instanceof ArrayBuffer || item instanceof SharedArrayBuffer,
   );
-  return { frame, flags: body.flags & FLAG.rich, attachments };
+  return { frame, flags: body.flags & (FLAG.rich | FLAG.apart), attachments };
 }
 
 /** A payload that is kept: it pins no batch, at most as many bytes again as are its own. */
@@ -121,7 +148,8 @@ export function keepable(payload: Payload): Payload {
   return { ...payload, frame: new Uint8Array(frame) };
 }
 
-function pack(value: unknown, limits: PayloadLimits): Uint8Array {
+/** @param besides what the value holds that is not packed (bytes). */
+function pack(value: unknown, limits: PayloadLimits, besides = 0): Uint8Array {
   let frame: Uint8Array;
   packing++;
   try {
@@ -131,7 +159,7 @@ function pack(value: unknown, limits: PayloadLimits): Uint8Array {
   }
   // a getter that encodes something itself is inside the packing of another value
   if (packing === 0 && frame.buffer.byteLength > PACK_BUFFER_KEPT_MAX) freshPackBuffer();
-  const bytes = frame.byteLength - HEADER_BYTES;
+  const bytes = frame.byteLength - HEADER_BYTES + besides;
   if (bytes > limits.payloadBytesMax) tooLarge(bytes, limits);
   return frame;
 }

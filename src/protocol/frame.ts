@@ -53,6 +53,8 @@ export const FLAG = {
   stream: 2,
   /** The call may run twice. */
   idempotent: 4,
+  /** Large buffers of the value travel beside the bytes, as copies: they are never moved. */
+  apart: 16,
   /** A failure that the runtime itself reports: the body is a PluginError. */
   runtime: 8,
 } as const;

@@ -209,6 +209,9 @@ export const BATCH_RESULTS_MAX = 64;
 /** Bytes of one outgoing batch before it is sent without waiting for the turn's end. */
 export const BATCH_BYTES = 64 * 1024;
 
+/** A buffer this large travels beside the bytes of its value (bytes). */
+export const APART_BYTES_MIN = 32 * 1024;
+
 /** One of a thread's two rings (bytes, a power of two). What is larger than an eighth goes over the port. */
 export const RING_BYTES = 256 * 1024;
 

@@ -1,5 +1,7 @@
 /** A value to a table of nodes: rich-table.ts says what that is. */
 import { CodecError, isCodecError } from './codec-error.ts';
+import type { Apart } from './codec.ts';
+import { APART_BYTES_MIN } from './limits.ts';
 import { isPlainString } from './plain.ts';
 import {
   isViewName,
@@ -12,8 +14,15 @@ import {
 } from './rich-table.ts';
 import { describe, toWireError } from './wire-error.ts';
 
-export function lower(value: unknown, depthMax: number, attachments: Attachment[]): RichTable {
-  const lowering = new Lowering(depthMax, attachments);
+export interface LowerOptions {
+  /** The buffers to be moved; what else travels beside the bytes is added. */
+  attachments: Attachment[];
+  /** Whether large buffers do. */
+  apart?: Apart | undefined;
+}
+
+export function lower(value: unknown, depthMax: number, options: LowerOptions): RichTable {
+  const lowering = new Lowering(depthMax, options);
   try {
     const root = lowering.slot(value, 0);
     return { nodes: lowering.nodes, root };
@@ -31,10 +40,12 @@ class Lowering {
   readonly #indexes = new Map<object, number>();
   readonly #depthMax: number;
   readonly #attachments: Attachment[];
+  readonly #apart: Apart | undefined;
 
-  constructor(depthMax: number, attachments: Attachment[]) {
+  constructor(depthMax: number, { attachments, apart }: LowerOptions) {
     this.#depthMax = depthMax;
     this.#attachments = attachments;
+    this.#apart = apart;
   }
 
   slot(value: unknown, depth: number): Slot {
@@ -100,10 +111,10 @@ class Lowering {
       case 'Error':
         return ['Error', toWireError(value)];
       case 'ArrayBuffer': {
+        const bytes = new Uint8Array(value as ArrayBuffer);
         const moved = this.#attachments.indexOf(value as ArrayBuffer);
-        return moved >= 0
-          ? ['Attached', moved]
-          : ['ArrayBuffer', new Uint8Array(value as ArrayBuffer)];
+        if (moved >= 0) return ['Attached', moved];
+        return this.#isLarge(bytes) ? ['Attached', this.#setApart(bytes)] : ['ArrayBuffer', bytes];
       }
       case 'SharedArrayBuffer':
         return ['Attached', this.#attach(value as SharedArrayBuffer)];
@@ -156,7 +167,20 @@ class Lowering {
       const attached = moved >= 0 ? moved : this.#attach(buffer);
       return ['View', name, ['Attached', attached], byteOffset, byteLength];
     }
-    return ['View', name, new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength];
+    const bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    const source = this.#isLarge(bytes) ? ['Attached', this.#setApart(bytes)] : bytes;
+    return ['View', name, source, 0, byteLength];
+  }
+
+  #isLarge({ byteLength }: Uint8Array): boolean {
+    return this.#apart !== undefined && byteLength >= APART_BYTES_MIN;
+  }
+
+  #setApart(bytes: Uint8Array<ArrayBuffer>): number {
+    const { buffer } = bytes;
+    const isWhole = bytes.byteLength === buffer.byteLength && !isResizable(buffer);
+    const own = isWhole && this.#apart === 'borrowed' ? buffer : bytes.slice().buffer;
+    return this.#attachments.push(own) - 1;
   }
 
   #attach(buffer: Attachment): number {
@@ -187,4 +211,9 @@ function viewName(view: ArrayBufferView): ViewName {
 
 function codeUnits(character: string): number[] {
   return Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+}
+
+/** One that grows would arrive as one that grows. */
+function isResizable(buffer: ArrayBuffer): boolean {
+  return 'resizable' in buffer && buffer.resizable === true;
 }

@@ -194,7 +194,8 @@ export function bytesOf({ frame, attachments }: Payload): number {
 }
 
 /** Shared memory can be sent again, a moved buffer cannot. */
-export function movesBuffers({ attachments }: Payload): boolean {
+export function movesBuffers({ flags, attachments }: Payload): boolean {
+  if ((flags & FLAG.apart) !== 0) return false;
   return attachments.some((attachment) => attachment instanceof ArrayBuffer);
 }
 

@@ -24,8 +24,10 @@ function end() {
     },
     transport(peer: { receive: Listener }): Transport {
       return {
-        send(batch, attachments = []) {
-          if (!closed) peer.receive(new Uint8Array(batch), attachments);
+        send(batch, attachments = [], moved = []) {
+          if (closed) return;
+          const arriving = structuredClone([...attachments], { transfer: [...moved] });
+          peer.receive(new Uint8Array(batch), arriving);
         },
         onMessage(receive) {
           listener = receive;

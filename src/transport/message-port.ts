@@ -78,15 +78,12 @@ export function messagePortTransport(
   port.on('messageerror', () => onBroken?.());
 
   return {
-    send(batch, attachments) {
+    send(batch, attachments, moved) {
       if (closed) return;
       // all of the buffer that it lies in is copied with it
       const alone = new Uint8Array(batch);
       if (!attachments?.length) port.postMessage(alone);
-      else {
-        const moved = attachments.filter((item) => item instanceof ArrayBuffer);
-        port.postMessage([alone, ...attachments], moved);
-      }
+      else port.postMessage([alone, ...attachments], moved);
     },
     onMessage(receive) {
       listener = receive;

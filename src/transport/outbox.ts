@@ -4,7 +4,7 @@ import type { Payload } from '../protocol/codec.ts';
  * who owns the outbox says when the turn ends (`onPending`). A frame that fills a batch by
  * itself, or carries attachments, travels alone, in its place in the order.
  */
-import { HEADER_BYTES, writeHeader, type Header } from '../protocol/frame.ts';
+import { FLAG, HEADER_BYTES, writeHeader, type Header } from '../protocol/frame.ts';
 import { BATCH_BYTES, BATCH_FRAMES_MAX } from '../protocol/limits.ts';
 import type { Transport } from './transport.ts';
 
@@ -53,9 +53,11 @@ export class Outbox {
 
   #alone(header: Header, payload: Payload, bodyBytes: number): void {
     this.flush();
-    const { frame, attachments } = payload;
+    const { frame, flags, attachments } = payload;
+    const isMoved = (flags & FLAG.apart) === 0;
+    const moved = isMoved ? attachments.filter((item) => item instanceof ArrayBuffer) : [];
     const view = new DataView(frame.buffer, frame.byteOffset, HEADER_BYTES);
     writeHeader(view, 0, bodyBytes, header);
-    this.#transport.send(frame, attachments);
+    this.#transport.send(frame, attachments, moved);
   }
 }

@@ -49,12 +49,15 @@ export function openPipe({ from, write, onBroken }: PipeOptions): Pipe {
   return {
     control,
     bus: {
-      send(batch, attachments = []) {
+      send(batch, attachments = [], moved = []) {
         if (isClosed) return;
         const buffers = attachments.map(sendable);
         refuseLarge(batch, buffers);
         const head = headOf(batch.byteLength, CHANNEL.bus, buffers);
-        write([head, new Uint8Array(batch), ...buffers.map(taken)]);
+        const bodies = buffers.map((buffer) => {
+          return moved.includes(buffer) ? taken(buffer) : new Uint8Array(buffer.slice(0));
+        });
+        write([head, new Uint8Array(batch), ...bodies]);
       },
       onMessage(listener) {
         receive = listener;

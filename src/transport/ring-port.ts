@@ -85,13 +85,16 @@ export class RingPort implements MessagePortTransport {
     return this.#writer.isHungry;
   }
 
-  send(batch: Uint8Array, attachments: readonly (ArrayBuffer | SharedArrayBuffer)[] = []): void {
+  send(
+    batch: Uint8Array,
+    attachments: readonly (ArrayBuffer | SharedArrayBuffer)[] = [],
+    moved: readonly ArrayBuffer[] = [],
+  ): void {
     if (this.#isClosed) return;
     const fits = attachments.length === 0 && batch.byteLength <= this.#batchBytesMax;
     if (fits && this.#writer.write(batch, this.#sent)) {
       if (this.#writer.mustWake()) this.#port.postMessage(BELL);
     } else {
-      const moved = attachments.filter((item) => item instanceof ArrayBuffer);
       // all of the buffer that it lies in is copied with it
       this.#port.postMessage([this.#sent, new Uint8Array(batch), ...attachments], moved);
     }

@@ -3,9 +3,14 @@
 export interface Transport {
   /**
    * Hands over one batch of frames, which is the carrier's during the call only.
-   * `attachments` are buffers to move (an ArrayBuffer) or to share (a SharedArrayBuffer).
+   * `attachments` travel beside it: those of them in `moved` are moved, all other ArrayBuffers
+   * copied before this returns, SharedArrayBuffers shared.
    */
-  send(batch: Uint8Array, attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[]): void;
+  send(
+    batch: Uint8Array,
+    attachments?: readonly (ArrayBuffer | SharedArrayBuffer)[],
+    moved?: readonly ArrayBuffer[],
+  ): void;
   /**
    * The other side has read all there was and is awake: what is sent now is begun now, and waiting
    * for company wins nothing. Absent where a carrier cannot know.

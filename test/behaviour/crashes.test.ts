@@ -148,6 +148,14 @@ describe('an idempotent call', () => {
     expect(await call).toBe(2);
   });
 
+  it('is delivered again with its large buffers, as they were when it was made', async () => {
+    const plugin = await runAssistant(createManager());
+    const bytes = new Uint8Array(100_000).fill(7);
+    const call = plugin.execute({ do: 'die-until', deaths: 1, bytes }, { idempotent: true });
+    bytes.fill(9);
+    expect(await call).toEqual(new Uint8Array(100_000).fill(7));
+  });
+
   it('that keeps killing its plugin is a dead letter', async () => {
     const manager = createManager();
     const events = recordEvents(manager);

@@ -149,6 +149,26 @@ describe('a value comes back as it was sent', () => {
   });
 });
 
+describe('a large buffer', () => {
+  it('arrives as it was when the call was made, and is the sender’s still', async () => {
+    const manager = createManager();
+    const plugin = await run<unknown, { bytes: Uint8Array; part: Float64Array }>(
+      manager,
+      'echo.mjs',
+    );
+    const bytes = new Uint8Array(1_000_000).fill(7);
+    const part = new Float64Array(bytes.buffer, 80, 10_000);
+    const wanted = structuredClone({ bytes, part });
+    // the second waits for its turn meanwhile
+    const answers = [plugin.execute({ bytes, part }), plugin.execute({ bytes, part })];
+    bytes.fill(9);
+    const [first, second] = await Promise.all(answers);
+    expect([first?.bytes, first?.part]).toEqual([wanted.bytes, wanted.part]);
+    expect([second?.bytes, second?.part]).toEqual([wanted.bytes, wanted.part]);
+    expect(bytes).toHaveLength(1_000_000);
+  });
+});
+
 describe('transfer', () => {
   it('moves an input: the sender’s buffer is detached', async () => {
     const manager = createManager();

@@ -94,6 +94,21 @@ describe.each(CARRIERS)('%s', (_name, connect) => {
     far.close();
   });
 
+  it('moves the buffers that are to be moved, and copies the others', async () => {
+    const [near, far] = connect();
+    const heard: unknown[] = [];
+    far.onMessage((_batch, attachments) => heard.push(...attachments));
+    const [moved, copied] = [Uint8Array.of(1, 2).buffer, Uint8Array.of(3, 4).buffer];
+    near.send(Uint8Array.of(1), [moved, copied], [moved]);
+    new Uint8Array(copied).fill(9);
+    await eventually(() => {
+      expect(heard).toEqual([Uint8Array.of(1, 2).buffer, Uint8Array.of(3, 4).buffer]);
+    });
+    expect(copied.byteLength).toBe(2);
+    near.close();
+    far.close();
+  });
+
   it('delivers what has come when it is closed, and nothing more in either direction', async () => {
     const [near, far] = connect();
     const [atNear, atFar] = [hearing(near), hearing(far)];

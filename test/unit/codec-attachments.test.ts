@@ -84,3 +84,50 @@ describe('attachments that are something else', () => {
     expect(forwardable({ ...body, attachments: [{}, null, memory] }).attachments).toEqual([memory]);
   });
 });
+
+describe('a large buffer that is not moved', () => {
+  const large = (): Uint8Array<ArrayBuffer> => new Uint8Array(40_000).fill(7);
+
+  it('travels beside the bytes as a copy of what was given, and small ones in the bytes', () => {
+    const whole = large();
+    const part = new Float64Array(whole.buffer, 8, 4_500);
+    const value = { whole, part, memory: whole.buffer, small: new Uint8Array(10) };
+    const payload = encode(value, LIMITS, undefined, 'copied');
+    expect(payload.flags).toBe(FLAG.rich | FLAG.apart);
+    expect(payload.attachments.map((item) => item.byteLength)).toEqual([40_000, 36_000, 40_000]);
+    expect(payload.frame.byteLength).toBeLessThan(300);
+    const before = structuredClone(value);
+    whole.fill(9);
+    const arrived = decode(bodyOf(payload), LIMITS) as typeof value;
+    expect(arrived).toEqual(before);
+    expect([arrived.part.byteOffset, arrived.part.buffer.byteLength]).toEqual([0, 36_000]);
+  });
+
+  it('is lent to who sends it at once, where it is all of its memory', () => {
+    const [whole, part] = [large(), large().subarray(1)];
+    const { attachments } = encode([whole, part], LIMITS, undefined, 'borrowed');
+    expect(attachments[0]).toBe(whole.buffer);
+    expect(attachments[1]).not.toBe(part.buffer);
+    expect(attachments[1]?.byteLength).toBe(39_999);
+  });
+
+  it('counts for the size of its value, on both sides', () => {
+    const limits = { ...LIMITS, payloadBytesMax: 50_000 };
+    const two = [large(), large()];
+    expect(() => encode(two, limits, undefined, 'copied')).toThrow('80');
+    const payload = encode(two, LIMITS, undefined, 'copied');
+    expect(() => decode(bodyOf(payload), limits)).toThrow('payloadBytesMax');
+  });
+
+  it('lies in the bytes where other buffers are moved, and where nobody asked', () => {
+    const moved = new ArrayBuffer(8);
+    expect(encode([large(), moved], LIMITS, [moved], 'copied').attachments).toEqual([moved]);
+    const plain = encode(large(), LIMITS);
+    expect([plain.flags, plain.attachments]).toEqual([FLAG.rich, []]);
+  });
+
+  it('can be forwarded, and stays a copy: it is moved nowhere', () => {
+    const payload = encode(large(), LIMITS, undefined, 'copied');
+    expect(forwardable(bodyOf(payload)).flags).toBe(FLAG.rich | FLAG.apart);
+  });
+});

@@ -57,7 +57,7 @@ describe('a pipe', () => {
     const heard: unknown[] = [];
     far.bus.onMessage((batch, buffers) => heard.push([...batch], ...buffers));
     const [first, second] = [Uint8Array.of(7, 8, 9).buffer, new ArrayBuffer(0)];
-    near.bus.send(Uint8Array.of(1), [first, second]);
+    near.bus.send(Uint8Array.of(1), [first, second], [first, second]);
     expect([first.byteLength, second.byteLength]).toEqual([0, 0]);
     await eventually(() => {
       expect(heard).toEqual([[1], Uint8Array.of(7, 8, 9).buffer, new ArrayBuffer(0)]);
@@ -138,7 +138,7 @@ describe('a reader of a pipe', () => {
           const bytes = await written((pipe) => {
             for (const { batch, buffers } of messages) {
               const moved = buffers.map((buffer) => buffer.slice().buffer);
-              pipe.bus.send(batch.slice(), moved);
+              pipe.bus.send(batch.slice(), moved, moved);
             }
           });
           const read: PipeMessage[] = [];
