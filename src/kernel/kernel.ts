@@ -13,6 +13,7 @@ import { createPool } from '../supervisor/pool.ts';
 import { createProcess } from '../supervisor/process.ts';
 import { ReplicaSet } from '../supervisor/replica-set.ts';
 import { endSpare, keepSpare } from '../supervisor/spare-thread.ts';
+import { Succession } from '../supervisor/succession.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { SupervisorOptions } from '../supervisor/surroundings.ts';
 import { createThread } from '../supervisor/thread.ts';
@@ -27,6 +28,7 @@ import { serve, type Services } from './services.ts';
 import { Session } from './session.ts';
 import { SharedMemory } from './shared-memory.ts';
 import { StateStore } from './state-store.ts';
+import { checkedSuccessor } from './successor.ts';
 import type { CloseReport } from './types.ts';
 
 export class Kernel {
@@ -47,12 +49,14 @@ export class Kernel {
     this.id = id;
   }
 
-  /** @throws PluginError `ALREADY_REGISTERED`. */
-  add(plan: PluginPlan): Keeper {
+  /**
+   * @param reread what the plugin is to be when it is reloaded; default: what it is.
+   * @throws PluginError `ALREADY_REGISTERED`.
+   */
+  add(plan: PluginPlan, reread: () => Promise<PluginPlan> = async () => plan): Succession {
     const { id } = plan.metadata;
     this.registry.refuseTaken(id);
-    const options: SupervisorOptions = {
-      plan,
+    const options: Omit<SupervisorOptions, 'plan' | 'emit'> = {
       agentId: this.id,
       createLife: (request) => this.#createLife(request),
       prepareEntry,
@@ -64,12 +68,20 @@ export class Kernel {
         this.#sessions.delete(link);
         this.services.locks.releaseAll(link);
       },
+    };
+    const keeper = new Succession({
+      plan,
+      create: (version, own, count) => {
+        const { replicas } = version;
+        const all = { ...options, ...own, plan: version };
+        if (!replicas) return new Supervisor(all);
+        return new ReplicaSet(all, replicas, Math.min(replicas.max, Math.max(replicas.min, count)));
+      },
+      nextPlan: async () => checkedSuccessor(this.registry, plan.metadata.id, await reread()),
       emit: (event, generation, replica) => {
         this.#tell({ id, generation, replica }, event);
       },
-    };
-    const { replicas } = plan;
-    const keeper: Keeper = replicas ? new ReplicaSet(options, replicas) : new Supervisor(options);
+    });
     this.registry.add(keeper);
     this.events.emit('registered', id, 0, {});
     return keeper;
@@ -150,6 +162,26 @@ export class Kernel {
       case 'restarted':
         if (this.registry.find(id)?.plan.isolation === 'thread') keepSpare();
         tell('restarted', groupOf(this.registry.groupOf(id)));
+        return;
+      case 'reload-started':
+        tell('reload-started', { from: event.from });
+        return;
+      case 'reload-completed': {
+        const { from, to, attempts, statePreserved, durationMs } = event;
+        tell('reload-completed', { from, to, attempts, statePreserved, durationMs });
+        return;
+      }
+      case 'reload-failed': {
+        const { from, to, attempts, durationMs, error } = event;
+        tell('reload-failed', { from, to, attempts, durationMs, error });
+        return;
+      }
+      case 'rolled-back':
+        tell('rolled-back', { to: event.to, attempt: event.attempt, error: event.error });
+        return;
+      case 'state-preserved':
+      case 'state-restored':
+        tell(event.type, { bytes: event.bytes });
         return;
       case 'gave-up':
         tell('gave-up', { why: String(event.data['why']) });

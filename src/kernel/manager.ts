@@ -1,6 +1,6 @@
 /** The PluginManager: what an embedding program holds. The parts do the work; see kernel.ts. */
 import { PluginError } from '../protocol/errors.ts';
-import type { PluginSpec, PluginType } from '../protocol/manifest.ts';
+import type { PluginPlan, PluginSpec, PluginType } from '../protocol/manifest.ts';
 import type {
   CpuProfileReport,
   DeadLetter,
@@ -8,6 +8,7 @@ import type {
   HeapSnapshotReport,
   PluginState,
   PluginStats,
+  ReloadResult,
 } from '../protocol/report.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { Verb } from '../supervisor/machine.ts';
@@ -20,7 +21,7 @@ import {
   type HeapSnapshotOptions,
 } from './diagnosis.ts';
 import { folderPath, pluginFolders, readManifest } from './discover.ts';
-import { bringUp, performAll } from './fleet.ts';
+import { bringUp, performAll, reloadAll } from './fleet.ts';
 import type { GroupHandle } from './group-handle.ts';
 import type { ChildSpec, GroupOptions } from './group-spec.ts';
 import { createGroup } from './groups.ts';
@@ -81,10 +82,11 @@ export class PluginManager {
   ): Promise<PluginHandle<InputOf<Module>, OutputOf<Module>>> {
     this.#refuseClosed();
     const isFolder = typeof what === 'string' || what instanceof URL;
-    const plan = isFolder
-      ? await readManifest(folderPath(what))
-      : planOf(checkSpec(what, 'program'));
-    this.#kernel.add(plan);
+    const read = isFolder
+      ? (): Promise<PluginPlan> => readManifest(folderPath(what))
+      : async (): Promise<PluginPlan> => planOf(checkSpec(what, 'program'));
+    const plan = await read();
+    this.#kernel.add(plan, isFolder ? read : undefined);
     return createHandle(this, plan.metadata.id);
   }
 
@@ -177,12 +179,32 @@ export class PluginManager {
     return this.#perform(id, 'restart');
   }
 
-  /** Not in this version: rejects with `RELOAD_FAILED`. */
-  reload(id: string): Promise<never> {
-    const what = `${id} cannot be reloaded: reload is not in this version; call restart(id) after a change`;
-    return Promise.reject(
-      new PluginError('RELOAD_FAILED', what, { pluginId: id, data: { unavailable: true } }),
-    );
+  /**
+   * Puts a new version in the place of the present one: its files, and where it came from a folder
+   * its `plugin.json`, as they are now. The new one comes up beside the old one, with its state
+   * where both have the hooks for it, and takes over between two calls; what refuses to come up is
+   * ended, and the old one was never gone. Settles when the new version serves, or is refused:
+   * that is no rejection, but `ok: false` with the error. A plugin that has no life has the new
+   * version at its next `load`. Reloads of one plugin follow each other; who asks during one
+   * shares the next.
+   *
+   * @throws PluginError `NOT_FOUND`, `INVALID_STATE` where the manager is closed.
+   *
+   * @example
+   * const { ok, to, error } = await manager.reload('rules');
+   */
+  async reload(id: string): Promise<ReloadResult> {
+    this.#refuseClosed();
+    return this.#kernel.registry.get(id).reload();
+  }
+
+  /**
+   * Reloads all plugins one after the other, dependencies first. One that is refused does not
+   * end that: its result says so.
+   */
+  async reloadAll(): Promise<Map<string, ReloadResult>> {
+    this.#refuseClosed();
+    return reloadAll(this.#kernel.registry);
   }
 
   /** Load, init and start of all that are enabled. */
