@@ -3,6 +3,7 @@ export { PluginManager } from './kernel/manager.ts';
 export type { ManagerContext } from './kernel/context.ts';
 export type { CpuProfileOptions } from './kernel/diagnosis.ts';
 export type { HeapSnapshotOptions } from './kernel/diagnosis.ts';
+export type { DiscoverOptions } from './kernel/discovery.ts';
 export type { GroupChildListing } from './kernel/group-handle.ts';
 export type { GroupHandle } from './kernel/group-handle.ts';
 export type { ChildSpec } from './kernel/group-spec.ts';

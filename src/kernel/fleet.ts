@@ -56,11 +56,15 @@ export async function reloadAll(registry: Registry): Promise<Map<string, ReloadR
 }
 
 /** Performs the verbs on every plugin they concern; failures come back, nothing is thrown. */
-export async function settleAll(registry: Registry, verbs: FleetVerb[]): Promise<Failure[]> {
+export async function settleAll(
+  registry: Registry,
+  verbs: FleetVerb[],
+  among = registry.ids(),
+): Promise<Failure[]> {
   const [first] = verbs;
   if (!first) return [];
   const plans = registry.plans();
-  const ids = registry.ids().filter((id) => CONCERNS[first](registry.get(id)));
+  const ids = among.filter((id) => CONCERNS[first](registry.get(id)));
   // children of a group go one after the other, and down in reverse
   const order = waves(ids, inSequence(plans, registry.sequences()));
   if (DOWN.has(first)) order.reverse();

@@ -2,6 +2,7 @@
  * The wiring of one manager: its plugins, the services they share, the events that come of them.
  * It knows no verbs of the public API; manager.ts does.
  */
+import path from 'node:path';
 import process from 'node:process';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
@@ -17,12 +18,14 @@ import { Succession } from '../supervisor/succession.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { SupervisorOptions } from '../supervisor/surroundings.ts';
 import { createThread } from '../supervisor/thread.ts';
+import { MANIFEST_FILE, type PlanOrigin } from './discover.ts';
 import { prepareEntry } from './entry.ts';
 import { EventHub } from './event-hub.ts';
 import { settleAll } from './fleet.ts';
 import { heapFlagOf, heapFlagWarning } from './heap-flag.ts';
 import { KernelEvents, type FieldsOf, type KernelEventType } from './kernel-events.ts';
 import { Locks } from './locks.ts';
+import { PluginWatch } from './plugin-watch.ts';
 import { Registry } from './registry.ts';
 import { serve, type Services } from './services.ts';
 import { Session } from './session.ts';
@@ -42,7 +45,12 @@ export class Kernel {
     memory: new SharedMemory(),
   };
   readonly #sessions = new Map<ActorLink, Session>();
+  readonly #watches = new Map<string, { watch: PluginWatch; begun: Promise<void> }>();
+  /** What else is to be ended with the manager. */
+  readonly endings = new Set<() => Promise<void>>();
   #heapFlagChecked = false;
+  /** All that were enabled were brought up: so is what comes later. */
+  isUp = false;
 
   /** @param id the agent's: what plugins see as `ctx.agentId`. */
   constructor(id: string) {
@@ -50,10 +58,10 @@ export class Kernel {
   }
 
   /**
-   * @param reread what the plugin is to be when it is reloaded; default: what it is.
+   * @param origin where it came from, if a reload is to look there again.
    * @throws PluginError `ALREADY_REGISTERED`.
    */
-  add(plan: PluginPlan, reread: () => Promise<PluginPlan> = async () => plan): Succession {
+  add(plan: PluginPlan, origin?: PlanOrigin): Succession {
     const { id } = plan.metadata;
     this.registry.refuseTaken(id);
     const options: Omit<SupervisorOptions, 'plan' | 'emit'> = {
@@ -77,20 +85,41 @@ export class Kernel {
         if (!replicas) return new Supervisor(all);
         return new ReplicaSet(all, replicas, Math.min(replicas.max, Math.max(replicas.min, count)));
       },
-      nextPlan: async () => checkedSuccessor(this.registry, plan.metadata.id, await reread()),
+      nextPlan: async () => {
+        const next = (await origin?.read()) ?? keeper.plan;
+        const checked = checkedSuccessor(this.registry, id, next);
+        await watch.mark(checked);
+        return checked;
+      },
       emit: (event, generation, replica) => {
+        if (event.type === 'reload-completed') watch.served();
         this.#tell({ id, generation, replica }, event);
       },
     });
+    const watch = new PluginWatch({
+      keeper,
+      manifest: origin && path.join(origin.folder, MANIFEST_FILE),
+      failed: (error) => {
+        const message = `the files of ${id} cannot be watched: ${String(error)}`;
+        this.events.emit('warning', id, keeper.generation, { message });
+      },
+    });
+    this.#watches.set(id, { watch, begun: watch.mark(plan) });
     this.registry.add(keeper);
     this.events.emit('registered', id, 0, {});
     return keeper;
+  }
+
+  /** Settles when the files of a plugin are watched, where they are to be. */
+  async isWatching(id: string): Promise<void> {
+    await this.#watches.get(id)?.begun;
   }
 
   /** Unloads a plugin if need be, and forgets it. */
   async remove(id: string): Promise<void> {
     const keeper = this.registry.get(id);
     try {
+      await this.#unwatch(id);
       await keeper.perform('unload');
     } finally {
       keeper.close();
@@ -103,6 +132,8 @@ export class Kernel {
   async close(): Promise<CloseReport> {
     const { registry } = this;
     for (const group of registry.groups.values()) group.close();
+    await Promise.all([...this.endings].map((end) => end()));
+    await Promise.all(registry.ids().map((id) => this.#unwatch(id)));
     const problems = await settleAll(registry, ['unload']);
     for (const keeper of registry.all()) keeper.close();
     this.services.state.close();
@@ -110,6 +141,12 @@ export class Kernel {
     await endSpare();
     await portsAreClosed();
     return { clean: problems.length === 0, problems };
+  }
+
+  async #unwatch(id: string): Promise<void> {
+    const watched = this.#watches.get(id);
+    this.#watches.delete(id);
+    await watched?.watch.close();
   }
 
   #createLife(request: LifeRequest): Life {

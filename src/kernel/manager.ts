@@ -1,6 +1,6 @@
 /** The PluginManager: what an embedding program holds. The parts do the work; see kernel.ts. */
 import { PluginError } from '../protocol/errors.ts';
-import type { PluginPlan, PluginSpec, PluginType } from '../protocol/manifest.ts';
+import type { PluginSpec, PluginType } from '../protocol/manifest.ts';
 import type {
   CpuProfileReport,
   DeadLetter,
@@ -20,7 +20,8 @@ import {
   type CpuProfileOptions,
   type HeapSnapshotOptions,
 } from './diagnosis.ts';
-import { folderPath, pluginFolders, readManifest } from './discover.ts';
+import { folderPath, originOf } from './discover.ts';
+import { discover, type DiscoverOptions } from './discovery.ts';
 import { bringUp, performAll, reloadAll } from './fleet.ts';
 import type { GroupHandle } from './group-handle.ts';
 import type { ChildSpec, GroupOptions } from './group-spec.ts';
@@ -82,12 +83,11 @@ export class PluginManager {
   ): Promise<PluginHandle<InputOf<Module>, OutputOf<Module>>> {
     this.#refuseClosed();
     const isFolder = typeof what === 'string' || what instanceof URL;
-    const read = isFolder
-      ? (): Promise<PluginPlan> => readManifest(folderPath(what))
-      : async (): Promise<PluginPlan> => planOf(checkSpec(what, 'program'));
-    const plan = await read();
-    this.#kernel.add(plan, isFolder ? read : undefined);
-    return createHandle(this, plan.metadata.id);
+    const origin = isFolder ? originOf(folderPath(what)) : undefined;
+    const plan = origin ? await origin.read() : planOf(checkSpec(what, 'program'));
+    const { id } = this.#kernel.add(plan, origin);
+    await this.#kernel.isWatching(id);
+    return createHandle(this, id);
   }
 
   /** Unloads a plugin if need be, and forgets it. */
@@ -112,30 +112,16 @@ export class PluginManager {
   }
 
   /**
-   * Registers every folder directly below `folder` that has a `plugin.json`.
+   * Registers every folder directly below `folder` that has a `plugin.json`. With `watch`, also
+   * those that appear later, and unregisters those whose folder goes; until the manager is closed.
    *
    * @returns the handles of those that are registered now.
-   * @throws AggregateError after all were tried, naming each that is broken.
+   * @throws AggregateError after all were tried, naming each that is broken; it watches even then.
    */
-  async discover(folder: string | URL): Promise<PluginHandle[]> {
+  async discover(folder: string | URL, options: DiscoverOptions = {}): Promise<PluginHandle[]> {
     this.#refuseClosed();
-    const handles: PluginHandle[] = [];
-    const errors: unknown[] = [];
-    for (const found of await pluginFolders(folderPath(folder))) {
-      try {
-        const handle = await this.register(found);
-        handles.push(handle);
-        this.#kernel.events.emit('discovered', handle.id, 0, { folder: found });
-      } catch (error) {
-        errors.push(error);
-        this.#kernel.events.emit('warning', this.id, 0, { message: messageOf(error) });
-      }
-    }
-    if (errors.length === 0) return handles;
-    throw new AggregateError(
-      errors,
-      `${String(errors.length)} of the plugins found are broken: ${errors.map(messageOf).join('; ')}`,
-    );
+    const ids = await discover(this.#kernel, folderPath(folder), options);
+    return ids.map((id) => createHandle(this, id));
   }
 
   /** Creates the thread, imports the plugin and runs its `load`. */
@@ -210,6 +196,7 @@ export class PluginManager {
   /** Load, init and start of all that are enabled. */
   async up(): Promise<void> {
     this.#refuseClosed();
+    this.#kernel.isUp = true;
     await bringUp(this.#kernel.registry);
   }
 
@@ -375,8 +362,4 @@ export class PluginManager {
     if (!this.#closing) return;
     throw new PluginError('INVALID_STATE', `the manager ${this.id} is closed`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

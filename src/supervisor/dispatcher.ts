@@ -131,7 +131,7 @@ export class Dispatcher implements CallOwner {
 
   /** Gives away all that have not begun, in their order; see {@link give}. */
   handOver(): Call[] {
-    const atActor = this.#recall(Infinity, () => true).reverse();
+    const atActor = this.#recall(Infinity, () => true).toReversed();
     const given = [...atActor, ...this.#mailbox.clear()];
     this.meter.started -= given.length;
     return given;

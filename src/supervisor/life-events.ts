@@ -11,19 +11,19 @@ export interface LifeListener extends Pick<LifeEvents, 'threadDied' | 'room'> {
 }
 
 export function lifeEvents(listener: LifeListener): LifeEvents {
-  const { outgoing, chronicle, stoodStill, threadDied, room } = listener;
+  const { chronicle } = listener;
   return {
     outgoing(frame, link) {
-      outgoing(link, frame);
+      listener.outgoing(link, frame);
     },
     log(line) {
       chronicle.log(line);
     },
     parked(pause) {
-      stoodStill(pause, 'pause');
+      listener.stoodStill(pause, 'pause');
     },
     awake(pause) {
-      stoodStill(pause, 'resume');
+      listener.stoodStill(pause, 'resume');
     },
     malformed(message) {
       chronicle.warn(message);
@@ -34,7 +34,11 @@ export function lifeEvents(listener: LifeListener): LifeEvents {
     unresponsive(silence) {
       chronicle.silent(silence);
     },
-    threadDied,
-    room,
+    threadDied(thread, death) {
+      listener.threadDied(thread, death);
+    },
+    room() {
+      listener.room();
+    },
   };
 }

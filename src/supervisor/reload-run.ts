@@ -17,10 +17,13 @@ export interface ReloadScope {
   id: string;
   from: PluginVersion;
   /** Tells `trying` of the version before anything of it runs. */
-  attempt(number: number, trying: (to: PluginVersion, how: ReloadOptions) => void): Promise<Tried>;
+  attempt: (
+    number: number,
+    trying: (to: PluginVersion, how: ReloadOptions) => void,
+  ) => Promise<Tried>;
   /** Of the version that serves: until it is known how the new one wants it. */
   how: ReloadOptions;
-  tell(event: ReloadEvent): void;
+  tell: (event: ReloadEvent) => void;
 }
 
 /** Ends a reload early. */

@@ -13,8 +13,8 @@ export interface Replacement {
   old: Version;
   next: Version;
   /** The outcome, unless the reload is over by then. */
-  step<T>(work: Promise<T>): Promise<T>;
-  tell(event: ReloadEvent): void;
+  step: <T>(work: Promise<T>) => Promise<T>;
+  tell: (event: ReloadEvent) => void;
 }
 
 /** @returns whether the new version begins with the state of the old one. */

@@ -30,11 +30,11 @@ import { TurnQueue } from './turn-queue.ts';
 export interface SuccessionOptions {
   plan: PluginPlan;
   /** @param replicas how many the version before has. */
-  create(
+  create: (
     plan: PluginPlan,
     options: Required<Pick<SupervisorOptions, 'emit' | 'estate'>>,
     replicas: number,
-  ): Version;
+  ) => Version;
   /** What the plugin is to be now. Rejects with a PluginError where that is nothing that can be. */
   nextPlan(): Promise<PluginPlan>;
   emit: SupervisorOptions['emit'];
@@ -71,6 +71,11 @@ export class Succession implements Keeper, Managed {
 
   get generation(): number {
     return this.#version.generation || this.#estate.generation;
+  }
+
+  /** Calls that keep it busy or wait for it. */
+  get load(): number {
+    return this.#version.actors.reduce((sum, { dispatcher }) => sum + dispatcher.load, 0);
   }
 
   get phase(): Phase {

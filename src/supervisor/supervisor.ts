@@ -301,7 +301,9 @@ export class Supervisor implements Version, Actor {
       replica: this.#options.replica ?? 0,
       ...entry,
       events: lifeEvents({
-        outgoing: this.#options.outgoing,
+        outgoing: (link, frame) => {
+          this.#options.outgoing(link, frame);
+        },
         chronicle: this.#chronicle,
         stoodStill: (pause, hook) => {
           this.#parkedPause = hook === 'pause' ? pause : undefined;

@@ -5,7 +5,7 @@ import { PluginError, type PluginSpec } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
 import { inline, temporaryFolder } from '../support/files.ts';
-import { createManager, fixture, run, specOf } from '../support/manager.ts';
+import { createManager, fixture, specOf } from '../support/manager.ts';
 import { startNeighbour } from '../support/neighbour.ts';
 import { causeOf, failureOf } from '../support/outcomes.ts';
 

@@ -122,7 +122,7 @@ describe('a new version that', () => {
       error: { code: 'RELOAD_FAILED', pluginId: plugin.id },
     });
     expect(result.error?.message).toContain(says);
-    expect(code.split('|')).toContain((result.error?.cause as { code?: string }).code);
+    expect(code.split('|')).toContain((result.error?.cause as { code?: string } | undefined)?.code);
     await plugin.execute('after');
     const answers = await caller.stop();
     const counts = answers.map(({ count }) => count).toSorted((a, b) => a - b);

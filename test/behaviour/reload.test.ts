@@ -29,7 +29,7 @@ describe('a reload', () => {
       to: { version: '1.0.0', generation: 2 },
       attempts: 1,
       statePreserved: true,
-      durationMs: expect.any(Number),
+      durationMs: expect.any(Number) as number,
     });
     expect(await plugin.execute('b')).toEqual({ version: 2, count: 2, input: 'b' });
   });

@@ -83,9 +83,9 @@ export interface Caller {
 /** Calls without a pause, so many at a time. */
 export function callOn(plugin: PluginHandle<unknown, Counted>, atOnce = 4): Caller {
   const answers: Promise<Counted>[] = [];
-  let isOver = false;
+  const work = { isOver: false };
   const go = async (): Promise<void> => {
-    while (!isOver) {
+    while (!work.isOver) {
       const answer = plugin.execute(answers.length);
       answers.push(answer);
       await answer.catch(() => undefined);
@@ -95,7 +95,7 @@ export function callOn(plugin: PluginHandle<unknown, Counted>, atOnce = 4): Call
   return {
     answers,
     async stop() {
-      isOver = true;
+      work.isOver = true;
       await Promise.all(callers);
       return Promise.all(answers);
     },

@@ -18,6 +18,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'DeadLetter',
       'DeadLetterReason',
       'DependencySpec',
+      'DiscoverOptions',
       'EntrySpec',
       'ErrorCode',
       'EventBus',
