@@ -32,6 +32,7 @@ import { Session } from './session.ts';
 import { SharedMemory } from './shared-memory.ts';
 import { StateStore } from './state-store.ts';
 import { checkedSuccessor } from './successor.ts';
+import { locate } from './syntax.ts';
 import type { CloseReport } from './types.ts';
 
 export class Kernel {
@@ -91,6 +92,7 @@ export class Kernel {
         await watch.mark(checked);
         return checked;
       },
+      explain: locate,
       emit: (event, generation, replica) => {
         if (event.type === 'reload-completed') watch.served();
         this.#tell({ id, generation, replica }, event);

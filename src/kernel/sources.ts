@@ -7,7 +7,10 @@ import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { Metafile } from 'esbuild';
+
 import type { PluginPlan } from '../protocol/manifest.ts';
+import { problemOf } from './entry.ts';
 
 export interface Sources {
   /** Absolute, sorted. */
@@ -28,28 +31,43 @@ export async function sourcesOf(plan: PluginPlan, manifest?: string): Promise<So
   return hashed([...own, entry, ...(imports ?? [])], imports !== undefined);
 }
 
+/** What is wrong with the source, with file, line and column; `undefined`: nothing that can be said. */
+export async function sourceProblem(entry: string): Promise<string | undefined> {
+  try {
+    await follow(entry);
+    return undefined;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
 /** `undefined` where the source is broken. */
 async function importsOf(entry: string): Promise<string[] | undefined> {
-  const { build } = await import('esbuild');
-  const folder = path.dirname(entry);
   try {
-    const { metafile } = await build({
-      entryPoints: [entry],
-      absWorkingDir: folder,
-      outdir: folder,
-      bundle: true,
-      write: false,
-      metafile: true,
-      format: 'esm',
-      platform: 'node',
-      packages: 'external',
-      logLevel: 'silent',
-      loader: { '.node': 'empty', '.wasm': 'empty', '.txt': 'text' },
-    });
-    return Object.keys(metafile.inputs).map((file) => path.resolve(folder, file));
+    const { metafile } = await follow(entry);
+    return Object.keys(metafile.inputs).map((file) => path.resolve(path.dirname(entry), file));
   } catch {
     return undefined;
   }
+}
+
+/** Paths are told as seen from the entry's folder. */
+async function follow(entry: string): Promise<{ metafile: Metafile }> {
+  const { build } = await import('esbuild');
+  const folder = path.dirname(entry);
+  return build({
+    entryPoints: [entry],
+    absWorkingDir: folder,
+    outdir: folder,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'silent',
+    loader: { '.node': 'empty', '.wasm': 'empty', '.txt': 'text' },
+  });
 }
 
 async function hashed(files: string[], isWhole: boolean): Promise<Sources> {

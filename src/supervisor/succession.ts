@@ -37,6 +37,8 @@ export interface SuccessionOptions {
   ) => Version;
   /** What the plugin is to be now. Rejects with a PluginError where that is nothing that can be. */
   nextPlan(): Promise<PluginPlan>;
+  /** The same error, or one that says more. */
+  explain: (error: unknown, plan: PluginPlan) => Promise<unknown>;
   emit: SupervisorOptions['emit'];
 }
 
@@ -211,8 +213,9 @@ export class Succession implements Keeper, Managed {
           const statePreserved = await bringUp({ old, next, step, tell });
           if (off.error) throw off.error;
           return this.#switchTo(coming, statePreserved);
-        } catch (error) {
+        } catch (failure) {
           letGo(old);
+          const error = await this.#options.explain(failure, plan);
           const to = this.#mark(next);
           trying(to, plan.reload);
           await coming.end();

@@ -10,6 +10,14 @@ import { callOn, changing, counting, replaceFile, type Counted } from '../suppor
 const STATELESS = (version: number): string =>
   `export default { execute: (input) => ({ version: ${String(version)}, count: 0, input }) };`;
 
+/** Says which replica it is; the second one does not want to be, for that reason. */
+const replicated = (version: number, why = ''): string => `
+  import { definePlugin } from 'troupe/plugin';
+  export default definePlugin((ctx) => ({
+    init() { if (ctx.replica === 1 && ${JSON.stringify(why)}) throw new Error(${JSON.stringify(why)}); },
+    execute: () => ({ version: ${String(version)}, replica: ctx.replica }),
+  }));`;
+
 const KINDS: [string, Partial<PluginSpec>, (version: number) => string, boolean][] = [
   ['a process', { isolation: 'process' }, counting, true],
   ['a pool', { isolation: 'pool', threads: 2 }, STATELESS, false],
@@ -39,18 +47,12 @@ describe('a reload of', () => {
 
   it('a set of replicas changes all of them at once, or none', async () => {
     const manager = createManager();
-    const source = (version: number, why = ''): string => `
-      import { definePlugin } from 'troupe/plugin';
-      export default definePlugin((ctx) => ({
-        init() { if (ctx.replica === 1 && ${JSON.stringify(why)}) throw new Error(${JSON.stringify(why)}); },
-        execute: () => ({ version: ${String(version)}, replica: ctx.replica }),
-      }));`;
-    const { plugin, write } = await changing(manager, source(1), {
+    const { plugin, write } = await changing(manager, replicated(1), {
       isolation: 'thread',
       replicas: 2,
       file: 'plugin.ts',
     });
-    await write(source(2, 'not here'));
+    await write(replicated(2, 'not here'));
     const refused = await plugin.reload();
     expect([refused.ok, refused.error?.message]).toEqual([
       false,
@@ -58,7 +60,7 @@ describe('a reload of', () => {
     ]);
     const answers = await Promise.all(Array.from({ length: 8 }, () => plugin.execute(1)));
     expect(new Set(answers.map(({ version }) => version))).toEqual(new Set([1]));
-    await write(source(3));
+    await write(replicated(3));
     expect(await plugin.reload()).toMatchObject({ ok: true });
     const after = await Promise.all(Array.from({ length: 8 }, () => plugin.execute(1)));
     expect(new Set(after.map(({ version }) => version))).toEqual(new Set([3]));

@@ -138,15 +138,18 @@ describe('a new version that', () => {
     expect((await plugin.stats())?.generation).toBe(1);
   });
 
-  it('does not compile is refused with file, line and column', async () => {
-    const manager = createManager();
-    const source = 'export default {\n  execute: (n: number): number => n * 2,\n};\n';
-    const { plugin, write } = await changing(manager, source, { file: 'plugin.ts' });
-    await write('export default {\n  execute: (n: number) => n *,\n};\n');
-    const result = await plugin.reload();
-    expect(result.error?.message).toMatch(/plugin\.ts:2:29: Unexpected ","/);
-    expect(await plugin.execute(2)).toBe(4);
-  });
+  it.each(['plugin.ts', 'plugin.mjs'])(
+    'does not parse is refused with file, line and column: %s',
+    async (file) => {
+      const manager = createManager();
+      const source = 'export default {\n  execute: (n) => n * 2,\n};\n';
+      const { plugin, write } = await changing(manager, source, { file });
+      await write('export default {\n  execute: (n) => n *,\n};\n');
+      const result = await plugin.reload();
+      expect(result.error?.message).toContain(`${file}:2:21: Unexpected ","`);
+      expect(await plugin.execute(2)).toBe(4);
+    },
+  );
 
   it('has a broken plugin.json is refused before anything of it runs', async () => {
     const manager = createManager();
