@@ -58,8 +58,15 @@ export class Handover {
     return this.#ask((life) => this.#hooks.snapshot(life));
   }
 
-  restore(saved: EncodedValue): Promise<void> {
-    return this.#ask((life) => this.#hooks.restore(life, saved));
+  /** @returns false where it is of no use to this version: it begins without it. */
+  async restore(saved: EncodedValue): Promise<boolean> {
+    try {
+      await this.#ask((life) => this.#hooks.restore(life, saved));
+      return true;
+    } catch (error) {
+      if (isOfOtherCode(error)) return false;
+      throw error;
+    }
   }
 
   async #ask<T>(what: (life: Life) => Promise<T>): Promise<T> {
@@ -72,4 +79,10 @@ export class Handover {
       this.isUnderWay = false;
     }
   }
+}
+
+/** The heap of a script without hooks of its own holds its code, too. */
+function isOfOtherCode(error: unknown): boolean {
+  const cause = error instanceof PluginError ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'SNAPSHOT_REFUSED';
 }

@@ -72,14 +72,15 @@ async function passState({ old, next, step, tell }: Replacement): Promise<boolea
   );
   tell({ type: 'state-preserved', bytes: bytesOf(saved) });
   const taken = saved.slice(0, takers.length);
-  await step(
+  const used = await step(
     Promise.all(
       takers.map(async ({ handover }, replica) => {
         const state = taken[replica];
-        if (state) await handover.restore(state);
+        return state === undefined || (await handover.restore(state));
       }),
     ),
   );
+  if (!used.every(Boolean)) return false;
   tell({ type: 'state-restored', bytes: bytesOf(taken) });
   return taken.length === saved.length && taken.every((state) => state !== undefined);
 }

@@ -7,6 +7,11 @@ import { temporaryFolder } from '../support/files.ts';
 import { createManager } from '../support/manager.ts';
 import { callOn, changing, counting, replaceFile, type Counted } from '../support/reloading.ts';
 
+const hookless = (version: number): string =>
+  counting(version)
+    .replace(/snapshot.*/, '')
+    .replace(/restore.*/, '');
+
 const STATELESS = (version: number): string =>
   `export default { execute: (input) => ({ version: ${String(version)}, count: 0, input }) };`;
 
@@ -65,6 +70,26 @@ describe('a reload of', () => {
     const after = await Promise.all(Array.from({ length: 8 }, () => plugin.execute(1)));
     expect(new Set(after.map(({ version }) => version))).toEqual(new Set([3]));
     expect((await plugin.stats())?.replicas).toHaveLength(2);
+  });
+
+  it('a script takes new code, with its state where it has the hooks', async () => {
+    const manager = createManager();
+    const { plugin, write } = await changing(manager, counting(1), { host: 'script' });
+    await plugin.execute('a');
+    await write(counting(2));
+    expect(await plugin.reload()).toMatchObject({ ok: true, statePreserved: true });
+    expect(await plugin.execute('b')).toEqual({ version: 2, count: 2, input: 'b' });
+  });
+
+  it('a script without the hooks begins anew with new code, and is whole with the same', async () => {
+    const manager = createManager();
+    const { plugin, write } = await changing(manager, hookless(1), { host: 'script' });
+    await plugin.execute('a');
+    expect(await plugin.reload()).toMatchObject({ ok: true, statePreserved: true });
+    expect(await plugin.execute('b')).toMatchObject({ version: 1, count: 2 });
+    await write(hookless(2));
+    expect(await plugin.reload()).toMatchObject({ ok: true, statePreserved: false });
+    expect(await plugin.execute('c')).toMatchObject({ version: 2, count: 1 });
   });
 
   it('a thread may become a process, and one actor several', async () => {
