@@ -3,9 +3,10 @@ import type { PluginContext, PluginHooks } from '../plugin.ts';
 import { bodyOf, decode, encode } from '../protocol/codec.ts';
 import { RUNTIME_LIMITS, SNAPSHOT_LIMITS, type Limits } from '../protocol/limits.ts';
 import {
-  START_HOOKS,
+  OPTIONAL_HOOKS,
   type ActorControl,
   type EncodedValue,
+  type OptionalHook,
   type Outcome,
   type StartHook,
 } from '../protocol/messages.ts';
@@ -42,7 +43,7 @@ export function createControl({
   let hooks: PluginHooks | undefined;
   let measured = performance.eventLoopUtilization();
 
-  const open = async (): Promise<StartHook[]> => {
+  const open = async (): Promise<OptionalHook[]> => {
     const setup = await loadPlugin();
     if (board.isEnding()) return [];
     const made = await setup(context);
@@ -50,7 +51,7 @@ export function createControl({
     hooks = made;
     loop.hooks = made;
     gate.hooks = made;
-    return START_HOOKS.filter((name) => made[name] !== undefined);
+    return OPTIONAL_HOOKS.filter((name) => made[name] !== undefined);
   };
 
   /** What a hook returns is nobody's: it need not be something that can be sent. */

@@ -8,6 +8,13 @@ import type { PluginPlan, PluginSpec } from '../protocol/manifest.ts';
 import { planOf } from './plan.ts';
 import { checkSpec } from './spec-schema.ts';
 
+/** The folder a plugin came from. */
+export interface PlanOrigin {
+  folder: string;
+  /** What its plugin.json says now. */
+  read(): Promise<PluginPlan>;
+}
+
 export const MANIFEST_FILE = 'plugin.json';
 
 export function folderPath(folder: string | URL): string {
@@ -47,6 +54,11 @@ export async function readManifest(folder: string): Promise<PluginPlan> {
       data: error.data,
     });
   }
+}
+
+/** A plugin's folder, to be looked at again. */
+export function originOf(folder: string): PlanOrigin {
+  return { folder, read: () => readManifest(folder) };
 }
 
 /** The folders directly below that have a plugin.json, by name. */

@@ -105,7 +105,7 @@ function failed(plan: PluginPlan, what: string, cause?: unknown): PluginError {
 }
 
 /** The first of esbuild's complaints: where and what. */
-function problemOf(error: unknown): string {
+export function problemOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'errors' in error) {
     const [first] = error.errors as Message[];
     if (first) {

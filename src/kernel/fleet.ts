@@ -3,6 +3,7 @@
  * down. One failure does not abort the rest; they settle, then one error names each that failed.
  */
 import { PluginError } from '../protocol/errors.ts';
+import type { ReloadResult } from '../protocol/report.ts';
 import type { Keeper } from '../supervisor/keeper.ts';
 import type { Verb } from '../supervisor/machine.ts';
 import { dependenciesIn, dependencyError, inSequence, waves, type Plans } from './order.ts';
@@ -44,12 +45,26 @@ export async function bringUp(registry: Registry): Promise<void> {
   throwFailures(await settleAll(registry, ['load', 'init', 'start']), 'bring up');
 }
 
+/** One after the other, dependencies first; one that was unregistered meanwhile is left out. */
+export async function reloadAll(registry: Registry): Promise<Map<string, ReloadResult>> {
+  const results = new Map<string, ReloadResult>();
+  for (const id of waves(registry.ids(), registry.plans()).flat()) {
+    const keeper = registry.find(id);
+    if (keeper) results.set(id, await keeper.reload());
+  }
+  return results;
+}
+
 /** Performs the verbs on every plugin they concern; failures come back, nothing is thrown. */
-export async function settleAll(registry: Registry, verbs: FleetVerb[]): Promise<Failure[]> {
+export async function settleAll(
+  registry: Registry,
+  verbs: FleetVerb[],
+  among = registry.ids(),
+): Promise<Failure[]> {
   const [first] = verbs;
   if (!first) return [];
   const plans = registry.plans();
-  const ids = registry.ids().filter((id) => CONCERNS[first](registry.get(id)));
+  const ids = among.filter((id) => CONCERNS[first](registry.get(id)));
   // children of a group go one after the other, and down in reverse
   const order = waves(ids, inSequence(plans, registry.sequences()));
   if (DOWN.has(first)) order.reverse();

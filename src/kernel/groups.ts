@@ -3,7 +3,6 @@ import { PluginError } from '../protocol/errors.ts';
 import { PluginMember, type Member } from '../supervisor/group-member.ts';
 import { groupsOf, pluginIds } from '../supervisor/group-tree.ts';
 import { Group, type GroupEvents } from '../supervisor/group.ts';
-import { Supervisor } from '../supervisor/supervisor.ts';
 import { createGroupHandle, type GroupHandle } from './group-handle.ts';
 import {
   isGroupPlan,
@@ -53,7 +52,7 @@ function grow(kernel: Kernel, plan: ChildPlan): Member {
   if (!isGroupPlan(plan)) {
     const { id } = plan.metadata;
     const keeper = kernel.add(plan);
-    if (!(keeper instanceof Supervisor)) throw new TypeError('a child of a group has no replicas');
+    if (plan.replicas) throw new TypeError('a child of a group has no replicas');
     return new PluginMember(keeper, () => dependencyError(id, kernel.registry.plans()));
   }
   const group = new Group(plan.group, plan.budget, eventsOf(kernel));

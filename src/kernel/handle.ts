@@ -6,6 +6,7 @@ import type {
   HeapSnapshotReport,
   PluginState,
   PluginStats,
+  ReloadResult,
 } from '../protocol/report.ts';
 import type { CpuProfileOptions, HeapSnapshotOptions } from './diagnosis.ts';
 import type { ExecuteOptions } from './types.ts';
@@ -23,7 +24,7 @@ export interface PluginHandle<I = unknown, O = unknown> {
   stop(): Promise<void>;
   unload(): Promise<void>;
   restart(): Promise<void>;
-  reload(): Promise<never>;
+  reload(): Promise<ReloadResult>;
   unregister(): Promise<void>;
   health(): Promise<HealthReport>;
   stats(): Promise<PluginStats | undefined>;
@@ -45,7 +46,7 @@ export interface HandleTarget {
   stop(id: string): Promise<void>;
   unload(id: string): Promise<void>;
   restart(id: string): Promise<void>;
-  reload(id: string): Promise<never>;
+  reload(id: string): Promise<ReloadResult>;
   unregister(id: string): Promise<void>;
   health(id: string): Promise<HealthReport>;
   stats(id: string): Promise<PluginStats | undefined>;

@@ -1,6 +1,13 @@
 /** What the kernel tells the embedding program. A listener that throws harms nobody. */
+import type { PluginError } from '../protocol/errors.ts';
 import { EVENT_BACKLOG_MAX } from '../protocol/limits.ts';
-import type { CrashReport, DeadLetter, LogLevel, PluginState } from '../protocol/report.ts';
+import type {
+  CrashReport,
+  DeadLetter,
+  LogLevel,
+  PluginState,
+  PluginVersion,
+} from '../protocol/report.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import { Listeners } from './listeners.ts';
 
@@ -34,7 +41,32 @@ interface EventFields {
     source: 'log' | 'stdout' | 'stderr';
   };
   'progress': { callId: string; fraction: number; note: string | undefined };
+  /** `from`: what serves. It goes on serving until `reload-completed`. */
+  'reload-started': { from: PluginVersion };
+  'reload-completed': {
+    from: PluginVersion;
+    to: PluginVersion;
+    attempts: number;
+    statePreserved: boolean;
+    durationMs: number;
+  };
+  /** `from` serves on. */
+  'reload-failed': {
+    from: PluginVersion;
+    to: PluginVersion | undefined;
+    attempts: number;
+    durationMs: number;
+    error: PluginError;
+  };
+  /** What there was of a version that was refused is ended. */
+  'rolled-back': { to: PluginVersion; attempt: number; error: PluginError };
+  /** The old version's `snapshot` said what its state is. `bytes`: of the encoded value. */
+  'state-preserved': { bytes: number };
+  /** The new version's `restore` began with it. */
+  'state-restored': { bytes: number };
   'discovered': { folder: string };
+  /** Its folder is gone, and it is unregistered. */
+  'removed': { folder: string };
   'warning': { message: string };
 }
 

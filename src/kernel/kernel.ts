@@ -2,6 +2,7 @@
  * The wiring of one manager: its plugins, the services they share, the events that come of them.
  * It knows no verbs of the public API; manager.ts does.
  */
+import path from 'node:path';
 import process from 'node:process';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
@@ -13,20 +14,25 @@ import { createPool } from '../supervisor/pool.ts';
 import { createProcess } from '../supervisor/process.ts';
 import { ReplicaSet } from '../supervisor/replica-set.ts';
 import { endSpare, keepSpare } from '../supervisor/spare-thread.ts';
+import { Succession } from '../supervisor/succession.ts';
 import { Supervisor } from '../supervisor/supervisor.ts';
 import type { SupervisorOptions } from '../supervisor/surroundings.ts';
 import { createThread } from '../supervisor/thread.ts';
+import { MANIFEST_FILE, type PlanOrigin } from './discover.ts';
 import { prepareEntry } from './entry.ts';
 import { EventHub } from './event-hub.ts';
 import { settleAll } from './fleet.ts';
 import { heapFlagOf, heapFlagWarning } from './heap-flag.ts';
 import { KernelEvents, type FieldsOf, type KernelEventType } from './kernel-events.ts';
 import { Locks } from './locks.ts';
+import { PluginWatch } from './plugin-watch.ts';
 import { Registry } from './registry.ts';
 import { serve, type Services } from './services.ts';
 import { Session } from './session.ts';
 import { SharedMemory } from './shared-memory.ts';
 import { StateStore } from './state-store.ts';
+import { checkedSuccessor } from './successor.ts';
+import { locate } from './syntax.ts';
 import type { CloseReport } from './types.ts';
 
 export class Kernel {
@@ -40,19 +46,26 @@ export class Kernel {
     memory: new SharedMemory(),
   };
   readonly #sessions = new Map<ActorLink, Session>();
+  readonly #watches = new Map<string, { watch: PluginWatch; begun: Promise<void> }>();
+  /** What else is to be ended with the manager. */
+  readonly endings = new Set<() => Promise<void>>();
   #heapFlagChecked = false;
+  /** All that were enabled were brought up: so is what comes later. */
+  isUp = false;
 
   /** @param id the agent's: what plugins see as `ctx.agentId`. */
   constructor(id: string) {
     this.id = id;
   }
 
-  /** @throws PluginError `ALREADY_REGISTERED`. */
-  add(plan: PluginPlan): Keeper {
+  /**
+   * @param origin where it came from, if a reload is to look there again.
+   * @throws PluginError `ALREADY_REGISTERED`.
+   */
+  add(plan: PluginPlan, origin?: PlanOrigin): Succession {
     const { id } = plan.metadata;
     this.registry.refuseTaken(id);
-    const options: SupervisorOptions = {
-      plan,
+    const options: Omit<SupervisorOptions, 'plan' | 'emit'> = {
       agentId: this.id,
       createLife: (request) => this.#createLife(request),
       prepareEntry,
@@ -64,21 +77,51 @@ export class Kernel {
         this.#sessions.delete(link);
         this.services.locks.releaseAll(link);
       },
+    };
+    const keeper = new Succession({
+      plan,
+      create: (version, own, count) => {
+        const { replicas } = version;
+        const all = { ...options, ...own, plan: version };
+        if (!replicas) return new Supervisor(all);
+        return new ReplicaSet(all, replicas, Math.min(replicas.max, Math.max(replicas.min, count)));
+      },
+      nextPlan: async () => {
+        const next = (await origin?.read()) ?? keeper.plan;
+        const checked = checkedSuccessor(this.registry, id, next);
+        await watch.mark(checked);
+        return checked;
+      },
+      explain: locate,
       emit: (event, generation, replica) => {
+        if (event.type === 'reload-completed') watch.served();
         this.#tell({ id, generation, replica }, event);
       },
-    };
-    const { replicas } = plan;
-    const keeper: Keeper = replicas ? new ReplicaSet(options, replicas) : new Supervisor(options);
+    });
+    const watch = new PluginWatch({
+      keeper,
+      manifest: origin && path.join(origin.folder, MANIFEST_FILE),
+      failed: (error) => {
+        const message = `the files of ${id} cannot be watched: ${String(error)}`;
+        this.events.emit('warning', id, keeper.generation, { message });
+      },
+    });
+    this.#watches.set(id, { watch, begun: watch.mark(plan) });
     this.registry.add(keeper);
     this.events.emit('registered', id, 0, {});
     return keeper;
+  }
+
+  /** Settles when the files of a plugin are watched, where they are to be. */
+  async isWatching(id: string): Promise<void> {
+    await this.#watches.get(id)?.begun;
   }
 
   /** Unloads a plugin if need be, and forgets it. */
   async remove(id: string): Promise<void> {
     const keeper = this.registry.get(id);
     try {
+      await this.#unwatch(id);
       await keeper.perform('unload');
     } finally {
       keeper.close();
@@ -91,6 +134,8 @@ export class Kernel {
   async close(): Promise<CloseReport> {
     const { registry } = this;
     for (const group of registry.groups.values()) group.close();
+    await Promise.all([...this.endings].map((end) => end()));
+    await Promise.all(registry.ids().map((id) => this.#unwatch(id)));
     const problems = await settleAll(registry, ['unload']);
     for (const keeper of registry.all()) keeper.close();
     this.services.state.close();
@@ -98,6 +143,12 @@ export class Kernel {
     await endSpare();
     await portsAreClosed();
     return { clean: problems.length === 0, problems };
+  }
+
+  async #unwatch(id: string): Promise<void> {
+    const watched = this.#watches.get(id);
+    this.#watches.delete(id);
+    await watched?.watch.close();
   }
 
   #createLife(request: LifeRequest): Life {
@@ -150,6 +201,26 @@ export class Kernel {
       case 'restarted':
         if (this.registry.find(id)?.plan.isolation === 'thread') keepSpare();
         tell('restarted', groupOf(this.registry.groupOf(id)));
+        return;
+      case 'reload-started':
+        tell('reload-started', { from: event.from });
+        return;
+      case 'reload-completed': {
+        const { from, to, attempts, statePreserved, durationMs } = event;
+        tell('reload-completed', { from, to, attempts, statePreserved, durationMs });
+        return;
+      }
+      case 'reload-failed': {
+        const { from, to, attempts, durationMs, error } = event;
+        tell('reload-failed', { from, to, attempts, durationMs, error });
+        return;
+      }
+      case 'rolled-back':
+        tell('rolled-back', { to: event.to, attempt: event.attempt, error: event.error });
+        return;
+      case 'state-preserved':
+      case 'state-restored':
+        tell(event.type, { bytes: event.bytes });
         return;
       case 'gave-up':
         tell('gave-up', { why: String(event.data['why']) });

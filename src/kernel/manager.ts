@@ -8,6 +8,7 @@ import type {
   HeapSnapshotReport,
   PluginState,
   PluginStats,
+  ReloadResult,
 } from '../protocol/report.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { Verb } from '../supervisor/machine.ts';
@@ -19,8 +20,9 @@ import {
   type CpuProfileOptions,
   type HeapSnapshotOptions,
 } from './diagnosis.ts';
-import { folderPath, pluginFolders, readManifest } from './discover.ts';
-import { bringUp, performAll } from './fleet.ts';
+import { folderPath, originOf } from './discover.ts';
+import { discover, type DiscoverOptions } from './discovery.ts';
+import { bringUp, performAll, reloadAll } from './fleet.ts';
 import type { GroupHandle } from './group-handle.ts';
 import type { ChildSpec, GroupOptions } from './group-spec.ts';
 import { createGroup } from './groups.ts';
@@ -81,11 +83,11 @@ export class PluginManager {
   ): Promise<PluginHandle<InputOf<Module>, OutputOf<Module>>> {
     this.#refuseClosed();
     const isFolder = typeof what === 'string' || what instanceof URL;
-    const plan = isFolder
-      ? await readManifest(folderPath(what))
-      : planOf(checkSpec(what, 'program'));
-    this.#kernel.add(plan);
-    return createHandle(this, plan.metadata.id);
+    const origin = isFolder ? originOf(folderPath(what)) : undefined;
+    const plan = origin ? await origin.read() : planOf(checkSpec(what, 'program'));
+    const { id } = this.#kernel.add(plan, origin);
+    await this.#kernel.isWatching(id);
+    return createHandle(this, id);
   }
 
   /** Unloads a plugin if need be, and forgets it. */
@@ -110,30 +112,16 @@ export class PluginManager {
   }
 
   /**
-   * Registers every folder directly below `folder` that has a `plugin.json`.
+   * Registers every folder directly below `folder` that has a `plugin.json`. With `watch`, also
+   * those that appear later, and unregisters those whose folder goes; until the manager is closed.
    *
    * @returns the handles of those that are registered now.
-   * @throws AggregateError after all were tried, naming each that is broken.
+   * @throws AggregateError after all were tried, naming each that is broken; it watches even then.
    */
-  async discover(folder: string | URL): Promise<PluginHandle[]> {
+  async discover(folder: string | URL, options: DiscoverOptions = {}): Promise<PluginHandle[]> {
     this.#refuseClosed();
-    const handles: PluginHandle[] = [];
-    const errors: unknown[] = [];
-    for (const found of await pluginFolders(folderPath(folder))) {
-      try {
-        const handle = await this.register(found);
-        handles.push(handle);
-        this.#kernel.events.emit('discovered', handle.id, 0, { folder: found });
-      } catch (error) {
-        errors.push(error);
-        this.#kernel.events.emit('warning', this.id, 0, { message: messageOf(error) });
-      }
-    }
-    if (errors.length === 0) return handles;
-    throw new AggregateError(
-      errors,
-      `${String(errors.length)} of the plugins found are broken: ${errors.map(messageOf).join('; ')}`,
-    );
+    const ids = await discover(this.#kernel, folderPath(folder), options);
+    return ids.map((id) => createHandle(this, id));
   }
 
   /** Creates the thread, imports the plugin and runs its `load`. */
@@ -177,17 +165,38 @@ export class PluginManager {
     return this.#perform(id, 'restart');
   }
 
-  /** Not in this version: rejects with `RELOAD_FAILED`. */
-  reload(id: string): Promise<never> {
-    const what = `${id} cannot be reloaded: reload is not in this version; call restart(id) after a change`;
-    return Promise.reject(
-      new PluginError('RELOAD_FAILED', what, { pluginId: id, data: { unavailable: true } }),
-    );
+  /**
+   * Puts a new version in the place of the present one: its files, and where it came from a folder
+   * its `plugin.json`, as they are now. The new one comes up beside the old one, with its state
+   * where both have the hooks for it, and takes over between two calls; what refuses to come up is
+   * ended, and the old one was never gone. Settles when the new version serves, or is refused:
+   * that is no rejection, but `ok: false` with the error. A plugin that has no life has the new
+   * version at its next `load`. Reloads of one plugin follow each other; who asks during one
+   * shares the next.
+   *
+   * @throws PluginError `NOT_FOUND`, `INVALID_STATE` where the manager is closed.
+   *
+   * @example
+   * const { ok, to, error } = await manager.reload('rules');
+   */
+  async reload(id: string): Promise<ReloadResult> {
+    this.#refuseClosed();
+    return this.#kernel.registry.get(id).reload();
+  }
+
+  /**
+   * Reloads all plugins one after the other, dependencies first. One that is refused does not
+   * end that: its result says so.
+   */
+  async reloadAll(): Promise<Map<string, ReloadResult>> {
+    this.#refuseClosed();
+    return reloadAll(this.#kernel.registry);
   }
 
   /** Load, init and start of all that are enabled. */
   async up(): Promise<void> {
     this.#refuseClosed();
+    this.#kernel.isUp = true;
     await bringUp(this.#kernel.registry);
   }
 
@@ -353,8 +362,4 @@ export class PluginManager {
     if (!this.#closing) return;
     throw new PluginError('INVALID_STATE', `the manager ${this.id} is closed`);
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

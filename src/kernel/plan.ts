@@ -12,6 +12,7 @@ import { PluginError } from '../protocol/errors.ts';
 import {
   DEFAULT_LIMITS,
   DEFAULT_MAILBOX,
+  DEFAULT_RELOAD,
   DEFAULT_RESTART,
   DEFAULT_SCRIPT,
   POOL_IDLE_MS,
@@ -78,6 +79,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
       ...defined(spec.restart),
       backoff: { ...DEFAULT_RESTART.backoff, ...defined(spec.restart?.backoff) },
     },
+    reload: { ...DEFAULT_RELOAD, ...defined(spec.reload) },
     env,
     secrets: secretsOf(spec, config, env),
     access: accessOf(spec, entry, folder),

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 import { PluginError } from '../protocol/errors.ts';
-import { REPLICAS_MAX } from '../protocol/limits.ts';
+import { RELOAD_STRATEGIES, REPLICAS_MAX } from '../protocol/limits.ts';
 import {
   CARRIER_KINDS,
   HOST_KINDS,
@@ -74,6 +74,18 @@ const restart = z
     redeliver: count,
     fromSnapshot: z.boolean(),
     snapshotMs: milliseconds.min(10),
+  })
+  .partial();
+
+const reload = z
+  .strictObject({
+    watch: z.boolean(),
+    strategy: z.enum(RELOAD_STRATEGIES),
+    debounceMs: milliseconds,
+    attempts: z.number().int().min(1).max(100),
+    cooldownMs: milliseconds,
+    preserveState: z.boolean(),
+    drainTimeoutMs: milliseconds,
   })
   .partial();
 
@@ -146,6 +158,7 @@ const fields = {
     .optional(),
   limits: limits.optional(),
   restart: restart.optional(),
+  reload: reload.optional().describe('How it is replaced by a new version of itself'),
 };
 
 const manifestEntry = z.union([
@@ -175,7 +188,6 @@ const SPEC = z.strictObject({
 
 /** Fields of the design whose parts are not in this version, with what to do until then. */
 const NOT_YET: Record<string, string> = {
-  reload: 'reload is not in this version; call manager.restart(id) after a change',
   wasm: 'WebAssembly plugins are not in this version',
 };
 const NOT_YET_VALUES: Record<string, ReadonlyMap<string, string>> = {

@@ -167,6 +167,45 @@ export const SCRIPT_DRAIN_MS = 200;
 /** One file of a script (bytes). */
 export const SCRIPT_SOURCE_BYTES_MAX = 4 * MIB;
 
+/** When a changed plugin is reloaded by itself. */
+export const RELOAD_STRATEGIES = ['immediate', 'debounced', 'manual', 'idle'] as const;
+export type ReloadStrategy = (typeof RELOAD_STRATEGIES)[number];
+
+/** How a plugin is replaced by a new version of itself. */
+export interface ReloadOptions {
+  /** Its files are watched, and it is reloaded when they change. Default false. */
+  watch: boolean;
+  /**
+   * When, after a change: `immediate`: at once; `debounced`: once nothing has changed for
+   * `debounceMs`; `idle`: then, as soon as it has no call; `manual`: only by `reload(id)`.
+   * Default `debounced`.
+   */
+  strategy: ReloadStrategy;
+  /** Default 200 (ms). */
+  debounceMs: number;
+  /** How often a new version is tried; an error that trying again cannot help ends that. Default 3. */
+  attempts: number;
+  /** Between two attempts (ms). Default 1,000. */
+  cooldownMs: number;
+  /** The new version begins with the `snapshot` of the old one, where both have the hook for it. Default true. */
+  preserveState: boolean;
+  /** How long begun calls may go on at the old version (ms); then it is stopped. Default 30,000. */
+  drainTimeoutMs: number;
+}
+
+export const DEFAULT_RELOAD: ReloadOptions = {
+  watch: false,
+  strategy: 'debounced',
+  debounceMs: 200,
+  attempts: 3,
+  cooldownMs: 1_000,
+  preserveState: true,
+  drainTimeoutMs: 30_000,
+};
+
+/** Old versions of one plugin that may be ending at once: a reload waits for room. */
+export const LEAVING_VERSIONS_MAX = 3;
+
 /** How many threads a pool has. */
 export interface ThreadsOptions {
   /** Kept also while nothing is called. Default 1. */

@@ -2,6 +2,7 @@
 import type {
   Limits,
   MailboxOptions,
+  ReloadOptions,
   RestartOptions,
   ScriptOptions,
   ThreadsOptions,
@@ -136,6 +137,8 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
         backoff?: Partial<RestartOptions['backoff']> | undefined;
       })
     | undefined;
+  /** How it is replaced by a new version of itself. */
+  reload?: Partial<ReloadOptions> | undefined;
   permissions?: Permissions | undefined;
 }
 
@@ -162,6 +165,7 @@ export interface PluginPlan {
   mailbox: MailboxOptions;
   limits: Limits;
   restart: RestartOptions;
+  reload: ReloadOptions;
   /** The environment the plugin sees. */
   env: Record<string, string>;
   /** Texts that are kept out of what is told of the plugin. */

@@ -57,6 +57,10 @@ export interface ActorStats {
 export const START_HOOKS = ['load', 'init', 'start'] as const;
 export type StartHook = (typeof START_HOOKS)[number];
 
+/** Hooks that are asked for only where the plugin has them. */
+export const OPTIONAL_HOOKS = [...START_HOOKS, 'snapshot', 'restore'] as const;
+export type OptionalHook = (typeof OPTIONAL_HOOKS)[number];
+
 export interface ProfileTimes {
   durationMs: number;
   samplingIntervalUs: number;
@@ -65,7 +69,7 @@ export interface ProfileTimes {
 /** The control plane, spoken over Comlink. None of these is waited for without a deadline. */
 export interface ActorControl {
   /** Imports the plugin's module. Says which of the hooks it has: the others need not be asked for. */
-  open(): Promise<Outcome<StartHook[]>>;
+  open(): Promise<Outcome<OptionalHook[]>>;
   hook(name: StartHook): Promise<Outcome>;
   /** Settles once no call runs and the `pause` hook is done. `number` is the board's pause. */
   pause(number: number): Promise<Outcome>;

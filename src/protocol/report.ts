@@ -1,4 +1,5 @@
 /** What the runtime tells of its plugins: states, crashes, health, stats, events. */
+import type { PluginError } from './errors.ts';
 
 export const PLUGIN_STATES = [
   'unloaded',
@@ -11,6 +12,40 @@ export const PLUGIN_STATES = [
   'failed',
 ] as const;
 export type PluginState = (typeof PLUGIN_STATES)[number];
+
+/** A version of a plugin while it runs. */
+export interface PluginVersion {
+  /** Semver, of its manifest. */
+  version: string;
+  /** The number of its life; of one that has not run, that of the last life before. */
+  generation: number;
+}
+
+interface ReloadOutcome {
+  from: PluginVersion;
+  /** How often the new version was tried. */
+  attempts: number;
+  /** Since `reload` was called (ms). */
+  durationMs: number;
+}
+
+/** What became of a reload. A version that was refused is no error: the one before serves on. */
+export type ReloadResult =
+  | (ReloadOutcome & {
+      ok: true;
+      to: PluginVersion;
+      /** What the old version's `snapshot` said is what the new one's `restore` began with. */
+      statePreserved: boolean;
+      error?: undefined;
+    })
+  | (ReloadOutcome & {
+      ok: false;
+      /** The version that was refused; `undefined` where it is not even known which. */
+      to: PluginVersion | undefined;
+      statePreserved: false;
+      /** `RELOAD_FAILED`; its `cause` is what went wrong. */
+      error: PluginError;
+    });
 
 export type CrashReason =
   | 'uncaught'

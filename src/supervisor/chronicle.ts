@@ -1,7 +1,13 @@
 /** What is told of one plugin, and what is remembered of it across its lives. */
 import { PluginError } from '../protocol/errors.ts';
 import { CRASH_LOG_LINES } from '../protocol/limits.ts';
-import type { CrashReport, DeadLetter, LogLine, PluginState } from '../protocol/report.ts';
+import type {
+  CrashReport,
+  DeadLetter,
+  LogLine,
+  PluginState,
+  PluginVersion,
+} from '../protocol/report.ts';
 import type { Redactor } from '../protocol/wire-error.ts';
 import { crashError, crashReportOf } from './crash-report.ts';
 import type { Death } from './life.ts';
@@ -16,6 +22,7 @@ export type SupervisorEvent =
   /** There are more or fewer replicas. */
   | { type: 'scaled'; from: number; to: number }
   | { type: 'crashed'; crash: CrashReport }
+  | ReloadEvent
   | { type: 'restarting' | 'restarted' | 'gave-up'; data: Record<string, unknown> }
   | { type: 'unresponsive'; reason: string; stack: string | undefined }
   | ({ type: 'memory-limit'; limitBytes: number } & MemoryReading)
@@ -23,12 +30,35 @@ export type SupervisorEvent =
   | { type: 'log'; line: LogLine }
   | { type: 'warning'; message: string };
 
+/** What is told of a reload, each when it is true. */
+export type ReloadEvent =
+  | { type: 'reload-started'; from: PluginVersion }
+  | {
+      type: 'reload-completed';
+      from: PluginVersion;
+      to: PluginVersion;
+      attempts: number;
+      statePreserved: boolean;
+      durationMs: number;
+    }
+  | {
+      type: 'reload-failed';
+      from: PluginVersion;
+      to: PluginVersion | undefined;
+      attempts: number;
+      durationMs: number;
+      error: PluginError;
+    }
+  /** What there was of the new version is ended. */
+  | { type: 'rolled-back'; to: PluginVersion; attempt: number; error: PluginError }
+  | { type: 'state-preserved' | 'state-restored'; bytes: number };
+
 export class Chronicle {
   restarts = 0;
   lastCrash: CrashReport | undefined;
   /** The last lines, oldest first. */
   readonly logs: string[] = [];
-  readonly zombies = new Zombies();
+  zombies = new Zombies();
   readonly redactor: Redactor;
   readonly #id: string;
   readonly #emit: (event: SupervisorEvent) => void;
@@ -37,6 +67,13 @@ export class Chronicle {
     this.#id = id;
     this.redactor = redactor;
     this.#emit = emit;
+  }
+
+  /** What was before is remembered of the next version, too; its log lines are not. */
+  inherit({ restarts, lastCrash, zombies }: Chronicle): void {
+    this.restarts += restarts;
+    this.lastCrash ??= lastCrash;
+    this.zombies = zombies;
   }
 
   tell(event: SupervisorEvent): void {

@@ -12,10 +12,11 @@ import { toWireError } from '../protocol/wire-error.ts';
 import { AtActor } from './at-actor.ts';
 import type { CallCarrier, CallTarget } from './call-target.ts';
 import { bytesOf, Call, movesBuffers, type CallOwner, type CallRequest } from './call.ts';
-import { DeadLetters } from './dead-letters.ts';
-import { Deadlines } from './deadlines.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { Deadlines } from './deadlines.ts';
+import { Estate } from './estate.ts';
 import { Mailbox } from './mailbox.ts';
-import { Meter, type CallEnd } from './meter.ts';
+import type { CallEnd, Meter } from './meter.ts';
 import { recallable } from './recall.ts';
 import { begunError, isPoison, mayRedeliver } from './redelivery.ts';
 import { abortedBefore, mailboxFull } from './refusals.ts';
@@ -26,18 +27,11 @@ export interface DispatcherEvents {
   deadLetter(letter: DeadLetter): void;
 }
 
-/** What the replicas of one plugin have in common, so that a call may go from one to another. */
-export interface DispatcherShare {
-  readonly replica: number;
-  readonly deadlines: Deadlines;
-  readonly deadLetters: DeadLetters;
-}
-
 export class Dispatcher implements CallOwner {
   readonly pluginId: string;
   readonly replica: number | undefined;
   readonly concurrency: number;
-  readonly meter = new Meter();
+  readonly meter: Meter;
   readonly deadLetters: DeadLetters;
   readonly #plan: PluginPlan;
   readonly #events: DispatcherEvents;
@@ -45,16 +39,24 @@ export class Dispatcher implements CallOwner {
   readonly #deadlines: Deadlines;
   readonly #atActor: AtActor;
   #flowing = false;
+  #idle: (() => void) | undefined;
 
-  constructor(plan: PluginPlan, events: DispatcherEvents, share?: DispatcherShare) {
+  /** @param estate what it shares with others, so that a call may go from one to another. */
+  constructor(
+    plan: PluginPlan,
+    events: DispatcherEvents,
+    estate = new Estate(plan.limits),
+    replica?: number,
+  ) {
     this.#plan = plan;
     this.#events = events;
     this.pluginId = plan.metadata.id;
     this.concurrency = plan.concurrency;
     this.#mailbox = new Mailbox(plan.mailbox);
-    this.replica = share?.replica;
-    this.#deadlines = share?.deadlines ?? new Deadlines();
-    this.deadLetters = share?.deadLetters ?? new DeadLetters(plan.limits);
+    this.replica = replica;
+    this.meter = estate.meterOf(replica);
+    this.#deadlines = estate.deadlines;
+    this.deadLetters = estate.deadLetters;
     this.#atActor = new AtActor({
       concurrency: plan.concurrency,
       graceMs: plan.limits.graceMs,
@@ -122,16 +124,25 @@ export class Dispatcher implements CallOwner {
    */
   give(max: number, mayGo: (call: Call) => boolean): Call[] {
     const given = this.#mailbox.take(max, mayGo);
-    if (given.length < max) {
-      for (const call of recallable(this.#atActor.calls(), mayGo)) {
-        const isBack = this.#atActor.recall(call, () => {
-          this.#pump();
-        });
-        if (!isBack || given.push(call) === max) break;
-      }
-    }
+    if (given.length < max) given.push(...this.#recall(max - given.length, mayGo));
     this.meter.started -= given.length;
     return given;
+  }
+
+  /** Gives away all that have not begun, in their order; see {@link give}. */
+  handOver(): Call[] {
+    const atActor = this.#recall(Infinity, () => true).toReversed();
+    const given = [...atActor, ...this.#mailbox.clear()];
+    this.meter.started -= given.length;
+    return given;
+  }
+
+  /** Settles once no call is here any more. */
+  async whenIdle(): Promise<void> {
+    if (this.load === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#idle = resolve;
+    });
   }
 
   /** A new life: calls go there once they flow. */
@@ -156,6 +167,7 @@ export class Dispatcher implements CallOwner {
   disconnect(error: PluginError, how: 'crashed' | 'aborted'): void {
     const target = this.#atActor.disconnect();
     if (target) this.#sortOut(target, error, how);
+    this.#tellIdle();
   }
 
   /** A part of the target is over, as in {@link disconnect}, and the rest goes on. */
@@ -257,6 +269,7 @@ export class Dispatcher implements CallOwner {
   released(call: Call): void {
     this.#atActor.release(call);
     this.#pump();
+    this.#tellIdle();
   }
 
   // --- inside ---
@@ -279,6 +292,23 @@ export class Dispatcher implements CallOwner {
       this.#send(call);
     }
     this.#tellDemand();
+  }
+
+  /** The one that was sent last comes first. */
+  #recall(max: number, mayGo: (call: Call) => boolean): Call[] {
+    const back: Call[] = [];
+    for (const call of recallable(this.#atActor.calls(), mayGo)) {
+      const isBack = this.#atActor.recall(call, () => {
+        this.#pump();
+        this.#tellIdle();
+      });
+      if (!isBack || back.push(call) >= max) break;
+    }
+    return back;
+  }
+
+  #tellIdle(): void {
+    if (this.#idle && this.load === 0) this.#idle();
   }
 
   #next(): Call | undefined {

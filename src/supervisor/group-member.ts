@@ -3,9 +3,10 @@ import { PluginError } from '../protocol/errors.ts';
 import type { RestartOptions } from '../protocol/limits.ts';
 import type { PluginState } from '../protocol/report.ts';
 import type { ChildStatus } from './group-policy.ts';
-import type { EndReport, Phase } from './machine.ts';
+import type { Keeper } from './keeper.ts';
+import type { EndReport, GroupOrder, Phase } from './machine.ts';
 import { isWanted } from './restart-policy.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Overseer } from './surroundings.ts';
 
 /** What became of a child that was to come up: it did, it ended on the way, or nobody wants it now. */
 export type Arrival = { is: 'up' } | { is: 'ended'; report: EndReport } | { is: 'gone' };
@@ -31,8 +32,15 @@ export interface Member {
   stop(): Promise<void>;
 }
 
+/** The plugin of a child: one actor, whose restarts are the group's to decide. */
+export interface Managed extends Pick<Keeper, 'id' | 'plan' | 'state' | 'generation' | 'perform'> {
+  readonly phase: Phase;
+  overseer: Overseer | undefined;
+  order(order: GroupOrder): void;
+}
+
 export class PluginMember implements Member {
-  readonly supervisor: Supervisor;
+  readonly supervisor: Managed;
   onEnd: (report: EndReport) => void = () => undefined;
   readonly #refuseStart: () => PluginError | undefined;
   readonly #watchers = new Set<() => void>();
@@ -41,7 +49,7 @@ export class PluginMember implements Member {
   #finished = false;
 
   /** @param refuseStart says why it may not start: a dependency is missing. */
-  constructor(supervisor: Supervisor, refuseStart: () => PluginError | undefined) {
+  constructor(supervisor: Managed, refuseStart: () => PluginError | undefined) {
     this.supervisor = supervisor;
     this.#refuseStart = refuseStart;
     supervisor.overseer = {

@@ -4,7 +4,7 @@
  */
 import { PluginError, type ErrorCode } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
-import type { Outcome, StartHook } from '../protocol/messages.ts';
+import type { EncodedValue, OptionalHook, Outcome, StartHook } from '../protocol/messages.ts';
 import { fromWireError } from '../protocol/wire-error.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Keepsake } from './keepsake.ts';
@@ -18,7 +18,7 @@ export class Hooks {
   readonly #atCheckpoint = new Map<string, () => void>();
 
   /** Those of the life that was opened last. */
-  #present: readonly StartHook[] = [];
+  #present: readonly OptionalHook[] = [];
 
   constructor(plan: PluginPlan, keepsake: Keepsake) {
     this.#plan = plan;
@@ -106,6 +106,31 @@ export class Hooks {
     this.#check(outcome, 'CALL_FAILED', `failed in ${names.join(' or ')}`, {
       hook: names.join('+'),
     });
+  }
+
+  has(hook: OptionalHook): boolean {
+    return this.#present.includes(hook);
+  }
+
+  /** What the plugin says of its state once no call runs. Who holds the gate keeps it so. */
+  async snapshot(life: Life): Promise<EncodedValue> {
+    const { hookTimeoutMs } = this.#plan.limits;
+    const outcome = await ask(life, life.control.snapshot(), hookTimeoutMs);
+    if (outcome === TIMED_OUT) {
+      throw this.#error(
+        'CALL_TIMEOUT',
+        `gave no snapshot within ${String(hookTimeoutMs)} ms: calls that run, or its hook, take longer; raise limits.hookTimeoutMs or set reload.preserveState to false`,
+        { hook: 'snapshot', timedOut: true, timeoutMs: hookTimeoutMs },
+      );
+    }
+    this.#check(outcome, 'CALL_FAILED', 'failed in snapshot', { hook: 'snapshot' });
+    if (outcome.value) return outcome.value;
+    throw this.#error('CALL_FAILED', 'gave no snapshot', { hook: 'snapshot' });
+  }
+
+  async restore(life: Life, saved: EncodedValue): Promise<void> {
+    const outcome = await ask(life, life.control.restore(saved), this.#plan.limits.hookTimeoutMs);
+    this.#checkHook(outcome, 'restore', 'CALL_FAILED');
   }
 
   /** The actor stands still (or goes on) at a checkpoint: the verb need not wait for its thread. */

@@ -38,3 +38,9 @@ export function mailboxFull(
     { pluginId, data: { [bound]: max } },
   );
 }
+
+/** What went wrong before anything of the plugin could. */
+export function loadFailure(pluginId: string, cause: unknown): PluginError {
+  if (cause instanceof PluginError) return cause;
+  return new PluginError('LOAD_FAILED', `${pluginId}: ${String(cause)}`, { pluginId, cause });
+}

@@ -8,6 +8,8 @@ import type { Replica } from './replica.ts';
 
 export interface CrewOptions {
   bounds: ReplicaBounds;
+  /** How many there are at first. */
+  first: number;
   create(replica: number): Replica;
   /** There are more or fewer members now. */
   resized(from: number, to: number): void;
@@ -24,7 +26,7 @@ export class Crew {
 
   constructor(options: CrewOptions) {
     this.#options = options;
-    while (this.#members.length < options.bounds.min) this.#members.push(this.#next());
+    while (this.#members.length < options.first) this.#members.push(this.#next());
   }
 
   /** In the order of their numbers. */

@@ -10,10 +10,9 @@ import type { DeadLetter, HealthReport, PluginState, PluginStats } from '../prot
 import type { Call, CallRequest } from './call.ts';
 import { stopped, type SupervisorEvent } from './chronicle.ts';
 import { cycleError, isAwaitedBy } from './cycle.ts';
-import { DeadLetters } from './dead-letters.ts';
-import { Deadlines } from './deadlines.ts';
 import type { Diagnosis } from './diagnosis.ts';
-import type { Keeper } from './keeper.ts';
+import { Estate } from './estate.ts';
+import type { Actor, Version } from './keeper.ts';
 import type { Verb } from './machine.ts';
 import { notRunning } from './refusals.ts';
 import { keyedTo, leastLoaded } from './replica-choice.ts';
@@ -29,11 +28,10 @@ import { Supervisor } from './supervisor.ts';
 import type { SupervisorOptions } from './surroundings.ts';
 import { VerbQueue } from './verb-queue.ts';
 
-export class ReplicaSet implements Keeper {
+export class ReplicaSet implements Version {
   readonly plan: PluginPlan;
   readonly #options: SupervisorOptions;
-  readonly #deadlines = new Deadlines();
-  readonly #deadLetters: DeadLetters;
+  readonly #estate: Estate;
   readonly #crew: Crew;
   /** A verb that leads all of them leaves their calls where they are. */
   readonly #spread = new Spread(() => (this.#isLed ? [] : this.#crew.members));
@@ -47,21 +45,22 @@ export class ReplicaSet implements Keeper {
   readonly #logs: string[] = [];
   #state: PluginState = 'unloaded';
   #held: PluginState | undefined;
-  #generation = 0;
   /** Verbs led so far; one that gave way to a stop is not the last any more. */
   #led = 0;
   #isLed = false;
   #turn = 0;
 
-  constructor(options: SupervisorOptions, bounds: ReplicaBounds) {
+  /** @param first how many there are at first. */
+  constructor(options: SupervisorOptions, bounds: ReplicaBounds, first = bounds.min) {
     this.plan = options.plan;
     this.#options = options;
-    this.#deadLetters = new DeadLetters(options.plan.limits);
+    this.#estate = options.estate ?? new Estate(options.plan.limits);
     this.#crew = new Crew({
       bounds,
+      first,
       create: (replica) => this.#create(replica),
       resized: (from, to) => {
-        options.emit({ type: 'scaled', from, to }, this.#generation);
+        options.emit({ type: 'scaled', from, to }, this.generation);
         this.#look();
       },
       failed: ({ replica, supervisor }, error) => {
@@ -88,7 +87,11 @@ export class ReplicaSet implements Keeper {
   }
 
   get generation(): number {
-    return this.#generation;
+    return Math.max(...this.#crew.all.map(({ supervisor }) => supervisor.generation));
+  }
+
+  get actors(): readonly Actor[] {
+    return this.#crew.members.map(({ supervisor }) => supervisor);
   }
 
   perform(verb: Verb): Promise<void> {
@@ -104,6 +107,18 @@ export class ReplicaSet implements Keeper {
     const call = replica.supervisor.accept(request);
     if (replica.waiting > 0) this.#spread.soon();
     return call;
+  }
+
+  adopt(call: Call): void {
+    const supervisor = this.#choose(call.request)?.supervisor ?? this.actors[0];
+    supervisor?.dispatcher.adopt(call);
+  }
+
+  inherit(before: Version): void {
+    for (const { supervisor, replica } of this.#crew.members) {
+      const actor = before.actors[replica];
+      if (actor) supervisor.inherit({ actors: [actor] });
+    }
   }
 
   async health(): Promise<HealthReport> {
@@ -128,7 +143,7 @@ export class ReplicaSet implements Keeper {
   }
 
   deadLetters(): DeadLetter[] {
-    return this.#deadLetters.list();
+    return this.#estate.deadLetters.list();
   }
 
   diagnosisOf(replica: number): Diagnosis | undefined {
@@ -138,7 +153,7 @@ export class ReplicaSet implements Keeper {
   close(): void {
     this.#scaler.close();
     this.#spread.close();
-    this.#deadlines.clear();
+    this.#estate.close();
   }
 
   #create(replica: number): Replica {
@@ -147,12 +162,8 @@ export class ReplicaSet implements Keeper {
       emit: (event, generation) => {
         this.#told(event, generation, replica);
       },
-      share: {
-        replica,
-        deadlines: this.#deadlines,
-        deadLetters: this.#deadLetters,
-        nextGeneration: () => ++this.#generation,
-      },
+      estate: this.#estate,
+      replica,
     });
     return new Replica(replica, supervisor);
   }
@@ -177,7 +188,7 @@ export class ReplicaSet implements Keeper {
     const to = this.#held ?? jointState(this.#crew.members.map(({ state }) => state));
     if (to !== from) {
       this.#state = to;
-      this.#options.emit({ type: 'state-changed', from, to }, this.#generation);
+      this.#options.emit({ type: 'state-changed', from, to }, this.generation);
     }
     this.#scaler.setActive(to === 'running');
     this.#spread.now();

@@ -2,7 +2,7 @@
  * Keeps one plugin's actor alive: performs what the machine decides, and feeds back what
  * happened. It decides nothing itself.
  */
-import { PluginError } from '../protocol/errors.ts';
+import type { PluginError } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { createRedactor } from '../protocol/redact.ts';
 import type { DeadLetter, HealthReport, PluginState, PluginStats } from '../protocol/report.ts';
@@ -13,19 +13,30 @@ import { endOf } from './crash-report.ts';
 import { cycleError, isAwaitedBy } from './cycle.ts';
 import { Diagnosis } from './diagnosis.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { Estate } from './estate.ts';
+import { Handover } from './handover.ts';
 import { Hooks } from './hooks.ts';
-import type { Keeper } from './keeper.ts';
+import type { Actor, Version } from './keeper.ts';
 import { Keepsake } from './keepsake.ts';
+import { lifeEvents } from './life-events.ts';
 import type { Death, Life } from './life.ts';
 import { callsOf, INITIAL, isAtRest, stateOf, transition } from './machine.ts';
-import type { Effect, GroupOrder, LifecycleEvent, Machine, Phase, Verb } from './machine.ts';
-import { notRunning } from './refusals.ts';
+import type {
+  Effect,
+  GroupOrder,
+  Intent,
+  LifecycleEvent,
+  Machine,
+  Phase,
+  Verb,
+} from './machine.ts';
+import { loadFailure, notRunning } from './refusals.ts';
 import { endWhenSilent } from './silence.ts';
 import type { Overseer, PreparedEntry, SupervisorOptions } from './surroundings.ts';
 import { VerbQueue } from './verb-queue.ts';
 import { healthOf, statsOf, type Standing } from './vitals.ts';
 
-export class Supervisor implements Keeper {
+export class Supervisor implements Version, Actor {
   readonly plan: PluginPlan;
   readonly dispatcher: Dispatcher;
   readonly diagnosis = new Diagnosis(() => ({
@@ -34,9 +45,13 @@ export class Supervisor implements Keeper {
     life: this.#life,
     redactor: this.#chronicle.redactor,
   }));
-  /** Set by the group that the plugin is a child of. */
+  /** What a reload asks of its life. */
+  readonly handover: Handover;
+  readonly actors = [this];
+  /** Set by the group that the plugin is a child of, or by a reload. */
   overseer: Overseer | undefined;
   readonly #options: SupervisorOptions;
+  readonly #estate: Estate;
   readonly #hooks: Hooks;
   readonly #keepsake: Keepsake;
   readonly #verbs = new VerbQueue({
@@ -57,6 +72,7 @@ export class Supervisor implements Keeper {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#estate = options.estate ?? new Estate(options.plan.limits);
     this.plan = options.plan;
     const { metadata, secrets } = options.plan;
     this.#chronicle = new Chronicle(metadata.id, createRedactor(secrets), (event) => {
@@ -70,6 +86,12 @@ export class Supervisor implements Keeper {
       },
     });
     this.#hooks = new Hooks(options.plan, this.#keepsake);
+    this.handover = new Handover(this.#hooks, {
+      life: () => (this.#parkedPause === undefined ? this.#life : undefined),
+      changed: () => {
+        this.#flow();
+      },
+    });
     const events = {
       hang: (call: Call): void => {
         const message = `the call ${call.id} ignored its abort for the whole grace`;
@@ -79,7 +101,7 @@ export class Supervisor implements Keeper {
         this.#chronicle.tell({ type: 'dead-letter', letter });
       },
     };
-    this.dispatcher = new Dispatcher(options.plan, events, options.share);
+    this.dispatcher = new Dispatcher(options.plan, events, this.#estate, options.replica);
   }
 
   get id(): string {
@@ -98,9 +120,19 @@ export class Supervisor implements Keeper {
     return this.#generation;
   }
 
+  get intent(): Intent {
+    return this.#machine.intent;
+  }
+
+  /** A call stands still at a checkpoint. */
+  get isParked(): boolean {
+    return this.#parkedPause !== undefined;
+  }
+
   /** Whether calls are accepted now, and whether they flow to the actor. */
   get calls(): { accepted: boolean; flowing: boolean } {
-    return callsOf(this.#machine);
+    const { accepted, flowing } = callsOf(this.#machine);
+    return { accepted, flowing: flowing && !this.handover.isHeld };
   }
 
   /** What the overseer decided. Orders do not queue behind verbs. */
@@ -137,11 +169,19 @@ export class Supervisor implements Keeper {
   }
 
   diagnosisOf(replica: number): Diagnosis | undefined {
-    return replica === (this.#options.share?.replica ?? 0) ? this.diagnosis : undefined;
+    return replica === (this.#options.replica ?? 0) ? this.diagnosis : undefined;
+  }
+
+  adopt(call: Call): void {
+    this.dispatcher.adopt(call);
+  }
+
+  inherit({ actors: [before] }: Pick<Version, 'actors'>): void {
+    if (before instanceof Supervisor) this.#chronicle.inherit(before.#chronicle);
   }
 
   close(): void {
-    this.dispatcher.close();
+    this.#estate.close();
   }
 
   #standing(): Standing {
@@ -168,24 +208,29 @@ export class Supervisor implements Keeper {
       random: this.#options.random ?? Math.random,
     });
     this.#machine = machine;
-    const { flowing } = callsOf(machine);
-    if (machine.phase.at === 'running' && !this.#life?.board.mayBegin())
-      this.#life?.board.release();
     // who starts it by hand begins anew
     if ((event.type === 'load' || event.type === 'restart') && effects.some(isOfNewLife)) {
       this.#keepsake.drop();
     }
     // what is told of a new life carries its number
     if (effects.some((effect) => effect.do === 'spawn')) {
-      this.#generation = this.#options.share?.nextGeneration() ?? this.#generation + 1;
+      this.#generation = this.#estate.nextGeneration();
     }
     const after = this.state;
     if (after !== before) {
       this.#chronicle.tell({ type: 'state-changed', from: before, to: after });
     }
-    this.dispatcher.setFlowing(flowing);
+    this.#flow();
     for (const effect of effects) this.#perform(effect);
     this.overseer?.changed();
+  }
+
+  /** Opens the actor's gate where calls flow. */
+  #flow(): void {
+    const { flowing } = this.calls;
+    const board = this.#life?.board;
+    if (flowing && !board?.mayBegin()) board?.release();
+    this.dispatcher.setFlowing(flowing);
   }
 
   #perform(effect: Effect): void {
@@ -253,31 +298,16 @@ export class Supervisor implements Keeper {
       plan: this.plan,
       agentId: this.#options.agentId,
       generation: this.#generation,
-      replica: this.#options.share?.replica ?? 0,
+      replica: this.#options.replica ?? 0,
       ...entry,
-      events: {
-        outgoing: (frame, link) => {
+      events: lifeEvents({
+        outgoing: (link, frame) => {
           this.#options.outgoing(link, frame);
         },
-        log: (line) => {
-          this.#chronicle.log(line);
-        },
-        parked: (pause) => {
-          this.#parkedPause = pause;
-          this.#hooks.reached('pause', pause);
-        },
-        awake: (pause) => {
-          this.#parkedPause = undefined;
-          this.#hooks.reached('resume', pause);
-        },
-        malformed: (message) => {
-          this.#chronicle.warn(message);
-        },
-        overMemory: (reading, limitBytes) => {
-          this.#chronicle.tell({ type: 'memory-limit', ...reading, limitBytes });
-        },
-        unresponsive: (silence) => {
-          this.#chronicle.silent(silence);
+        chronicle: this.#chronicle,
+        stoodStill: (pause, hook) => {
+          this.#parkedPause = hook === 'pause' ? pause : undefined;
+          this.#hooks.reached(hook, pause);
         },
         threadDied: (thread, death) => {
           this.#onThreadDeath(life, thread, death);
@@ -285,13 +315,14 @@ export class Supervisor implements Keeper {
         room: () => {
           if (this.#life === life) this.dispatcher.roomMade();
         },
-      },
+      }),
     });
     this.#life = life;
     this.#stopIdleWatch = endWhenSilent({
       plan: this.plan,
       life,
-      isExcused: () => !isAtRest(this.#machine) || this.#parkedPause !== undefined,
+      isExcused: () =>
+        !isAtRest(this.#machine) || this.#parkedPause !== undefined || this.handover.isUnderWay,
       tell: (silence) => {
         this.#chronicle.silent(silence);
       },
@@ -319,13 +350,7 @@ export class Supervisor implements Keeper {
   }
 
   #hookFailed(error: unknown): void {
-    const failed =
-      error instanceof PluginError
-        ? error
-        : new PluginError('LOAD_FAILED', `${this.id}: ${String(error)}`, {
-            pluginId: this.id,
-            cause: error,
-          });
+    const failed = loadFailure(this.id, error);
     this.#feed({ type: 'hook-failed', error: failed, permanent: failed.code === 'LOAD_FAILED' });
   }
 

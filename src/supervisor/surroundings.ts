@@ -3,7 +3,7 @@ import type { FrameReader } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { ActorLink } from './call-target.ts';
 import type { SupervisorEvent } from './chronicle.ts';
-import type { DispatcherShare } from './dispatcher.ts';
+import type { Estate } from './estate.ts';
 import type { CreateLife } from './life.ts';
 import type { EndReport } from './machine.ts';
 
@@ -28,14 +28,10 @@ export interface SupervisorOptions {
   emit(event: SupervisorEvent, generation: number, replica?: number): void;
   /** Default `Math.random`. */
   random?: () => number;
-  /** It is one of several that keep the same plugin. */
-  share?: ReplicaShare;
-}
-
-/** What the replicas of one plugin have in common. */
-export interface ReplicaShare extends DispatcherShare {
-  /** No two lives of a plugin have the same number. */
-  nextGeneration(): number;
+  /** What it has in common with others that keep the same plugin, now or before. */
+  estate?: Estate;
+  /** Which of the plugin's replicas it is. */
+  replica?: number;
 }
 
 /** Decides about the restarts of a managed plugin. */

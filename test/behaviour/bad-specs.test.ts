@@ -5,7 +5,7 @@ import { PluginError, type PluginSpec } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
 import { inline, temporaryFolder } from '../support/files.ts';
-import { createManager, fixture, run, specOf } from '../support/manager.ts';
+import { createManager, fixture, specOf } from '../support/manager.ts';
 import { startNeighbour } from '../support/neighbour.ts';
 import { causeOf, failureOf } from '../support/outcomes.ts';
 
@@ -36,23 +36,12 @@ describe('a spec is refused by the name of its field', () => {
 
   it('that is not in this version, with what to do instead', async () => {
     const manager = createManager();
-    for (const fields of [{ host: 'wasm' }, { reload: { watch: true } }, { wasm: {} }]) {
+    for (const fields of [{ host: 'wasm' }, { wasm: {} }]) {
       const spec = { ...specOf('echo.mjs'), ...fields } as PluginSpec;
       const error = await failureOf(manager.register(spec));
       expect(error).toMatchObject({ code: 'INVALID_SPEC', pluginId: 'echo' });
       expect(error.message).toContain('not in this version');
     }
-  });
-
-  it('and reload, which is not in this version either, says so', async () => {
-    const manager = createManager();
-    const plugin = await run(manager, 'echo.mjs');
-    expect(await failureOf(plugin.reload())).toMatchObject({
-      code: 'RELOAD_FAILED',
-      pluginId: 'echo',
-      data: { unavailable: true },
-    });
-    expect(await plugin.execute('still here')).toBe('still here');
   });
 
   it('something that is no spec at all', async () => {

@@ -24,20 +24,23 @@ async function extract(page: string): Promise<{ folder: string; names: string[] 
   return { folder, names: writeExamples(path.join(ROOT, page), folder) };
 }
 
-describe.each(['README.md', 'docs/writing-plugins.md', 'docs/supervision.md', 'docs/scripts.md'])(
-  'the examples of %s',
-  (page) => {
-    test('run as they are printed, and end by themselves', async () => {
-      const { folder, names } = await extract(page);
-      const programs = names.map((name) => path.join(folder, name, 'main.ts')).filter(existsSync);
-      expect(programs).not.toEqual([]);
-      for (const program of programs) {
-        const { stdout } = await run(process.execPath, ['--import', TSX, program], {
-          cwd: path.dirname(program),
-          timeout: 30_000,
-        });
-        expect({ program, isSilent: stdout.trim() === '' }).toEqual({ program, isSilent: false });
-      }
-    }, 120_000);
-  },
-);
+describe.each([
+  'README.md',
+  'docs/writing-plugins.md',
+  'docs/supervision.md',
+  'docs/scripts.md',
+  'docs/reload.md',
+])('the examples of %s', (page) => {
+  test('run as they are printed, and end by themselves', async () => {
+    const { folder, names } = await extract(page);
+    const programs = names.map((name) => path.join(folder, name, 'main.ts')).filter(existsSync);
+    expect(programs).not.toEqual([]);
+    for (const program of programs) {
+      const { stdout } = await run(process.execPath, ['--import', TSX, program], {
+        cwd: path.dirname(program),
+        timeout: 30_000,
+      });
+      expect({ program, isSilent: stdout.trim() === '' }).toEqual({ program, isSilent: false });
+    }
+  }, 120_000);
+});

@@ -1,13 +1,14 @@
 /** Lives without threads, for a supervisor: a test says what each hook answers and when it dies. */
 import type { ReplicaBounds } from '../../src/protocol/manifest.ts';
 import {
-  START_HOOKS,
+  OPTIONAL_HOOKS,
   type ActorControl,
+  type EncodedValue,
+  type OptionalHook,
   type Outcome,
-  type StartHook,
 } from '../../src/protocol/messages.ts';
 import type { SupervisorEvent } from '../../src/supervisor/chronicle.ts';
-import type { Keeper } from '../../src/supervisor/keeper.ts';
+import type { Version } from '../../src/supervisor/keeper.ts';
 import type { Death, Life, LifeRequest } from '../../src/supervisor/life.ts';
 import { ReplicaSet } from '../../src/supervisor/replica-set.ts';
 import { Supervisor } from '../../src/supervisor/supervisor.ts';
@@ -20,7 +21,16 @@ import { planFor, type PlanFields } from './plan.ts';
 export type Answer = 'ok' | 'hangs' | Error;
 
 /** What the control plane is asked: `open`, a hook, or `shutdown`. */
-export type Question = 'open' | 'load' | 'init' | 'start' | 'pause' | 'resume' | 'shutdown';
+export type Question =
+  | 'open'
+  | 'load'
+  | 'init'
+  | 'start'
+  | 'pause'
+  | 'resume'
+  | 'shutdown'
+  | 'snapshot'
+  | 'restore';
 
 export class FakeLife implements Life {
   readonly generation: number;
@@ -52,16 +62,17 @@ export class FakeLife implements Life {
     this.links = [this.link];
     this.#script = script;
     this.control = {
-      open: () => this.#answer<StartHook[]>('open', [...START_HOOKS]),
+      open: () => this.#answer<OptionalHook[]>('open', [...OPTIONAL_HOOKS]),
       hook: (name) => this.#answer(name, undefined),
       pause: () => this.#answer('pause', undefined),
       resume: () => this.#answer('resume', undefined),
       shutdown: () => this.#answer('shutdown', undefined),
+      snapshot: () =>
+        this.#answer<EncodedValue>('snapshot', { frame: new Uint8Array(3), flags: 0 }),
+      restore: () => this.#answer('restore', undefined),
       ping: () => Promise.resolve(),
       cpuProfile: () => new Promise(() => undefined),
       heapSnapshot: () => new Promise(() => undefined),
-      snapshot: () => Promise.resolve({ ok: true, value: undefined }),
-      restore: () => Promise.resolve({ ok: true, value: undefined }),
       health: () => Promise.resolve({ ready: true }),
       stats: () =>
         Promise.resolve({ heapUsedBytes: 1, externalBytes: 1, utilization: 0, plugin: undefined }),
@@ -137,7 +148,7 @@ export function replicated(range: Partial<ReplicaBounds>, fields: PlanFields = {
   };
 }
 
-async function bringUp(keeper: Keeper): Promise<void> {
+async function bringUp(keeper: Version): Promise<void> {
   for (const verb of ['load', 'init', 'start'] as const) await keeper.perform(verb);
 }
 

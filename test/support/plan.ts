@@ -1,5 +1,10 @@
 /** Plans without files: what a spec becomes, with the parts a test is about. */
-import { DEFAULT_LIMITS, DEFAULT_MAILBOX, DEFAULT_RESTART } from '../../src/protocol/limits.ts';
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_MAILBOX,
+  DEFAULT_RELOAD,
+  DEFAULT_RESTART,
+} from '../../src/protocol/limits.ts';
 import type { Dependency, PluginMetadata, PluginPlan } from '../../src/protocol/manifest.ts';
 
 export interface PlanFields {
@@ -8,6 +13,7 @@ export interface PlanFields {
   limits?: Partial<PluginPlan['limits']>;
   mailbox?: Partial<PluginPlan['mailbox']>;
   restart?: Partial<PluginPlan['restart']>;
+  reload?: Partial<PluginPlan['reload']>;
   concurrency?: number;
   replicas?: PluginPlan['replicas'];
 }
@@ -44,6 +50,7 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     mailbox: { ...DEFAULT_MAILBOX, ...fields.mailbox },
     limits: { ...DEFAULT_LIMITS, unresponsiveMs: 0, ...fields.limits },
     restart: { ...DEFAULT_RESTART, ...fields.restart },
+    reload: { ...DEFAULT_RELOAD, ...fields.reload },
     env: {},
     secrets: [],
     script: undefined,

@@ -29,7 +29,7 @@ const LAYERS: Record<string, Layer> = {
   'src/kernel': {
     layers: ['src/protocol', 'src/supervisor'],
     types: ['src/plugin.ts'],
-    packages: ['node:', 'async-mutex', 'esbuild', 'semver', 'zod'],
+    packages: ['node:', 'async-mutex', 'chokidar', 'esbuild', 'semver', 'zod'],
   },
   'src/cluster': { layers: ['src/protocol', 'src/kernel'], packages: ['node:', 'nats'] },
   'src/adapters': { layers: ['src/index.ts', 'src/plugin.ts'], packages: ['node:'] },

@@ -6,7 +6,12 @@ import { describe, expect, it } from 'vitest';
 
 import { planOf, shownEntry } from '../../src/kernel/plan.ts';
 import { PluginError } from '../../src/protocol/errors.ts';
-import { DEFAULT_LIMITS, DEFAULT_MAILBOX, DEFAULT_RESTART } from '../../src/protocol/limits.ts';
+import {
+  DEFAULT_LIMITS,
+  DEFAULT_MAILBOX,
+  DEFAULT_RELOAD,
+  DEFAULT_RESTART,
+} from '../../src/protocol/limits.ts';
 import type { PluginSpec } from '../../src/protocol/manifest.ts';
 
 const SPEC: PluginSpec = { id: 'p', type: 'tool', entry: './p.mjs' };
@@ -49,6 +54,7 @@ describe('a plan', () => {
       mailbox: DEFAULT_MAILBOX,
       limits: DEFAULT_LIMITS,
       restart: DEFAULT_RESTART,
+      reload: DEFAULT_RELOAD,
       env: {},
       secrets: [],
       access: undefined,

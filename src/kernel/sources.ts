@@ -1,0 +1,83 @@
+/**
+ * The files that a plugin is made of: its manifest, its entry, and what that imports from files of
+ * its own, packages left out. And a hash of what is in them.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import type { Metafile } from 'esbuild';
+
+import type { PluginPlan } from '../protocol/manifest.ts';
+import { problemOf } from './entry.ts';
+
+export interface Sources {
+  /** Absolute, sorted. */
+  readonly files: readonly string[];
+  readonly hash: string;
+  /** False: its imports could not be followed, so there may be more files. */
+  readonly isWhole: boolean;
+}
+
+const SOURCE = /\.[cm]?[jt]sx?$/;
+
+/** @param manifest the path of its plugin.json, where it has one. */
+export async function sourcesOf(plan: PluginPlan, manifest?: string): Promise<Sources> {
+  const own = manifest === undefined ? [] : [manifest];
+  if (plan.entry.protocol !== 'file:') return hashed(own, true);
+  const entry = fileURLToPath(plan.entry);
+  const imports = SOURCE.test(entry) ? await importsOf(entry) : [];
+  return hashed([...own, entry, ...(imports ?? [])], imports !== undefined);
+}
+
+/** What is wrong with the source, with file, line and column; `undefined`: nothing that can be said. */
+export async function sourceProblem(entry: string): Promise<string | undefined> {
+  try {
+    await follow(entry);
+    return undefined;
+  } catch (error) {
+    return problemOf(error);
+  }
+}
+
+/** `undefined` where the source is broken. */
+async function importsOf(entry: string): Promise<string[] | undefined> {
+  try {
+    const { metafile } = await follow(entry);
+    return Object.keys(metafile.inputs).map((file) => path.resolve(path.dirname(entry), file));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Paths are told as seen from the entry's folder. */
+async function follow(entry: string): Promise<{ metafile: Metafile }> {
+  const { build } = await import('esbuild');
+  const folder = path.dirname(entry);
+  return build({
+    entryPoints: [entry],
+    absWorkingDir: folder,
+    outdir: folder,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    logLevel: 'silent',
+    loader: { '.node': 'empty', '.wasm': 'empty', '.txt': 'text' },
+  });
+}
+
+async function hashed(files: string[], isWhole: boolean): Promise<Sources> {
+  const real = await Promise.all(files.map((file) => realpath(file).catch(() => file)));
+  const all = [...new Set([...files, ...real])].toSorted();
+  const hash = createHash('sha256');
+  for (const file of all) {
+    const content = await readFile(file).catch(() => undefined);
+    hash.update(`${file}\0${content === undefined ? 'gone' : String(content.byteLength)}\0`);
+    if (content) hash.update(content);
+  }
+  return { files: all, hash: hash.digest('hex'), isWhole };
+}
