@@ -13,6 +13,7 @@ import {
   PLUGIN_TYPES,
   type PluginSpec,
 } from '../protocol/manifest.ts';
+import { httpHosts, wasmOptions } from './wasm-schema.ts';
 
 export const ID = /^[A-Za-z0-9_][\w.:/-]{0,127}$/;
 const milliseconds = z
@@ -88,6 +89,7 @@ const permissions = (path: z.ZodType) =>
       childProcess: z.boolean(),
       worker: z.boolean(),
       addons: z.boolean(),
+      http: httpHosts,
     })
     .partial()
     .optional();
@@ -165,21 +167,19 @@ const MANIFEST = z.strictObject({
   $schema: z.string().optional(),
   ...fields,
   entry: manifestEntry,
+  wasm: wasmOptions(z.string().min(1), manifestEntry),
   permissions: permissions(pathText),
 });
 const SPEC = z.strictObject({
   ...fields,
   entry: specEntry,
+  wasm: wasmOptions(z.union([z.string().min(1), z.instanceof(URL)]), specEntry),
   permissions: permissions(z.union([pathText, z.instanceof(URL)])),
 });
 
 /** Fields of the design whose parts are not in this version, with what to do until then. */
 const NOT_YET: Record<string, string> = {
   reload: 'reload is not in this version; call manager.restart(id) after a change',
-  wasm: 'WebAssembly plugins are not in this version',
-};
-const NOT_YET_VALUES: Record<string, ReadonlyMap<string, string>> = {
-  host: new Map([['wasm', "host 'wasm' is not in this version; use 'module'"]]),
 };
 
 /** @throws PluginError `INVALID_SPEC` that names each wrong field. */
@@ -200,11 +200,6 @@ function refuseNotYet(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [field, what] of Object.entries(NOT_YET)) {
     if (field in value) throw invalid(value, what, { field, unavailable: true });
-  }
-  for (const [field, values] of Object.entries(NOT_YET_VALUES)) {
-    const given = (value as Record<string, unknown>)[field];
-    const what = typeof given === 'string' ? values.get(given) : undefined;
-    if (what !== undefined) throw invalid(value, what, { field, unavailable: true });
   }
 }
 

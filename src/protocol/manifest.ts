@@ -6,6 +6,7 @@ import type {
   ScriptOptions,
   ThreadsOptions,
 } from './limits.ts';
+import type { HttpHost, WasmOptions, WasmPlan } from './wasm.ts';
 
 export const PLUGIN_TYPES = ['llm', 'tool', 'storage', 'memory', 'monitor', 'custom'] as const;
 export type PluginType = (typeof PLUGIN_TYPES)[number];
@@ -77,6 +78,8 @@ export interface Permissions {
   worker?: boolean | undefined;
   /** Load native addons. They are not restricted. */
   addons?: boolean | undefined;
+  /** Hosts that a WebAssembly guest may send HTTP requests to; it has no other network. Default none. */
+  http?: HttpHost[] | undefined;
 }
 
 /** A path, absolute or relative as `entry` is, or a `file:` URL. In `plugin.json` it is a string. */
@@ -137,6 +140,8 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
       })
     | undefined;
   permissions?: Permissions | undefined;
+  /** Of `host: 'wasm'` only. */
+  wasm?: WasmOptions | undefined;
 }
 
 /** A spec with every default filled in and its entry resolved. */
@@ -168,6 +173,8 @@ export interface PluginPlan {
   secrets: string[];
   /** What else it may do; `undefined`: it is not restricted. */
   access: Access | undefined;
+  /** Of a WebAssembly plugin. */
+  wasm?: WasmPlan | undefined;
 }
 
 export interface ScriptPlan extends ScriptOptions {
