@@ -36,7 +36,7 @@ describe('a spec is refused by the name of its field', () => {
 
   it('that is not in this version, with what to do instead', async () => {
     const manager = createManager();
-    for (const fields of [{ host: 'wasm' }, { reload: { watch: true } }, { wasm: {} }]) {
+    for (const fields of [{ reload: { watch: true } }]) {
       const spec = { ...specOf('echo.mjs'), ...fields } as PluginSpec;
       const error = await failureOf(manager.register(spec));
       expect(error).toMatchObject({ code: 'INVALID_SPEC', pluginId: 'echo' });

@@ -29,6 +29,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'HealthReport',
       'HeapSnapshotOptions',
       'HeapSnapshotReport',
+      'HttpHost',
       'InputOf',
       'KernelEvent',
       'KernelEventType',
@@ -56,6 +57,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'ReplicaStats',
       'RestartOptions',
       'SharedState',
+      'WasmOptions',
     ],
   },
   'src/plugin.ts': {
@@ -65,6 +67,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'Call',
       'CallOptions',
       'EventBus',
+      'GuestHost',
       'LockOptions',
       'Logger',
       'PluginContext',

@@ -173,9 +173,6 @@ describe('a field is refused by its name:', () => {
 describe('what is not in this version is refused with what to do:', () => {
   const notYet: [string, Record<string, unknown>, string][] = [
     ['reload', { reload: {} }, 'call manager.restart(id)'],
-    ['wasm', { wasm: {} }, 'not in this version'],
-    ['host', { host: 'wasm' }, "use 'module'"],
-    ['host', { host: 'wasm' }, "use 'module'"],
   ];
 
   it.each(notYet)('%s', (field, fields, remedy) => {
