@@ -118,6 +118,18 @@ describe.each(['thread', 'process'] as const)(
   },
 );
 
+describe.each(['auto', 'port'] as const)('a guest that has waited, carrier %s', (carrier) => {
+  it('hears of what comes later', async () => {
+    const manager = createManager();
+    const guest = await runGuest(manager, GUEST, { carrier });
+    for (let round = 0; round < 50; round++) {
+      const answer = await guest.execute({ function: 'relay', input: 'nobody' });
+      expect(JSON.parse(String(answer))).toMatchObject({ code: 'NOT_FOUND' });
+      expect(await guest.execute(`round ${String(round)}`)).toBe(`round ${String(round)}`);
+    }
+  });
+});
+
 describe('a guest inside a loop', () => {
   it('parks where it looks up, and goes on', async () => {
     const manager = createManager();
@@ -140,5 +152,17 @@ describe('a guest inside a loop', () => {
     expect(await failureOf(call)).toMatchObject({ code: 'CALL_TIMEOUT' });
     expect(await waiting).toBe('waited');
     expect(await statsOf(guest)).toMatchObject({ restarts: 1, lastCrash: { reason: 'hang' } });
+  });
+
+  it('begins its next life with its variables, where the spec says from a snapshot', async () => {
+    const restart = { ...EAGER_RESTART, fromSnapshot: true, snapshotMs: 10 };
+    const guest = await runGuest(createManager(), GUEST, { restart });
+    // it dies as soon as it has been saved: when that was, nobody says
+    await eventually(async () => {
+      await guest.execute({ function: 'set', input: 'saved' });
+      await guest.execute('meanwhile');
+      await failureOf(guest.execute({ function: 'spin' }, { timeoutMs: 50 }));
+      expect(await guest.execute({ function: 'get', input: 'saved' })).toBe('saved');
+    });
   });
 });
