@@ -67,6 +67,7 @@ async function bundleEntries() {
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
+    plugins: [hostsApart()],
     metafile: true,
     logLevel: 'warning',
   });
@@ -83,6 +84,28 @@ async function bundleEntries() {
   const licenses = 'dist/workers/THIRD-PARTY-LICENSES.txt';
   writeFileSync(join(root, licenses), notices.join('\n\n'));
   return [licenses, ...Object.keys(metafile.outputs)];
+}
+
+/**
+ * A host that not every plugin needs is a file of its own: `import('./…-host.js')` in an entry. It
+ * is required all the same: what Node does to import CommonJS costs 7 ms, and 20 when the thread ends.
+ */
+function hostsApart() {
+  return {
+    name: 'hosts-apart',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^\.\/[\w-]+-host\.js$/ }, ({ path, kind }) =>
+        kind === 'dynamic-import' ? { path, namespace: 'host' } : undefined,
+      );
+      onResolve({ filter: /-host\.cjs$/, namespace: 'host' }, ({ path }) => ({
+        path,
+        external: true,
+      }));
+      onLoad({ filter: /./, namespace: 'host' }, ({ path }) => ({
+        contents: `module.exports = require('${path.replace(/js$/, 'cjs')}');`,
+      }));
+    },
+  };
 }
 
 async function writeSchema() {

@@ -33,6 +33,8 @@ export type { ReplicaSpec } from './protocol/manifest.ts';
 export type { PluginMetadata } from './protocol/manifest.ts';
 export type { PluginSpec } from './protocol/manifest.ts';
 export type { PluginType } from './protocol/manifest.ts';
+export type { HttpHost } from './protocol/wasm.ts';
+export type { WasmOptions } from './protocol/wasm.ts';
 export type { BusEvent } from './protocol/report.ts';
 export type { CallCounts } from './protocol/report.ts';
 export type { CpuProfileReport } from './protocol/report.ts';

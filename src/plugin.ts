@@ -93,6 +93,33 @@ export interface Call {
   checkpoint(): void;
 }
 
+/**
+ * What a module of host functions is handed (spec `wasm.hostFunctions`): the blocks through which
+ * a WebAssembly guest passes values, and what is synchronous for it.
+ *
+ * @example
+ * export default (host: GuestHost) => ({
+ *   'extism:host/user': {
+ *     shout: (at: bigint) => host.memory.add(host.memory.text(at).toUpperCase()),
+ *   },
+ * });
+ */
+export interface GuestHost {
+  readonly context: PluginContext;
+  readonly memory: {
+    /** The text in the block at this address; an error in the guest's call where there is none. */
+    text(at: bigint): string;
+    /** A copy of its bytes. */
+    bytes(at: bigint): Uint8Array;
+    /** A new block, until the guest's call ends. Its address; 0 for no bytes. */
+    add(value: string | Uint8Array): bigint;
+  };
+  /** Calls another plugin, and stands still until it has answered. */
+  call(id: string, input?: unknown): unknown;
+  /** Stands still while the plugin is paused; throws where the call is cancelled. */
+  checkpoint(): void;
+}
+
 type MaybePromise<T> = T | Promise<T>;
 
 /** What a plugin does. Everything but `execute` is optional; all may be async. */

@@ -2,7 +2,7 @@
 import { bootActor } from '../src/actor/boot.ts';
 import { whenAssigned } from '../src/actor/pool-carrier.ts';
 import { loadModule } from '../src/hosts/module.ts';
-import { stateless } from '../src/hosts/stateless.ts';
+import { stateless, withoutState } from '../src/hosts/stateless.ts';
 
 export default whenAssigned((carrier) => {
   bootActor(carrier, {
@@ -10,5 +10,7 @@ export default whenAssigned((carrier) => {
     script: stateless(async (boot) =>
       (await import('../src/hosts/script.ts')).loadScript(boot, { savesHeap: false }),
     ),
+    wasm: async (...scope) =>
+      withoutState(await (await import('./wasm-host.ts')).loadGuest(...scope)),
   });
 });

@@ -7,5 +7,6 @@ whenAssigned((carrier) => {
   bootActor(carrier, {
     module: loadModule,
     script: async (boot) => (await import('../src/hosts/script.ts')).loadScript(boot),
+    wasm: async (...scope) => (await import('./wasm-host.ts')).loadGuest(...scope),
   });
 });

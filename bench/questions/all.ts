@@ -12,6 +12,7 @@ import { smallCalls } from './small-calls.ts';
 import { start } from './start.ts';
 import { statsAndDeadlines } from './stats-and-deadlines.ts';
 import { streams } from './streams.ts';
+import { wasm } from './wasm.ts';
 
 export const QUESTIONS: readonly Question[] = [
   smallCalls,
@@ -26,4 +27,5 @@ export const QUESTIONS: readonly Question[] = [
   manyPlugins,
   statsAndDeadlines,
   hog,
+  wasm,
 ];

@@ -2,6 +2,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 import type { PluginContext, PluginHooks } from '../plugin.ts';
+import type { Blocking } from '../protocol/blocking.ts';
 import { KIND, type FrameReader } from '../protocol/frame.ts';
 import { OUTBOUND_CALLS_MAX } from '../protocol/limits.ts';
 import type { HostKind } from '../protocol/manifest.ts';
@@ -21,10 +22,12 @@ import { installGuard } from './guard/install.ts';
 import { Outbound } from './outbound.ts';
 import { captureStandardStreams, createOutput } from './output.ts';
 import type { CallScope, RunningCall } from './running-call.ts';
+import { Standstill } from './standstill.ts';
 
 /** Turns the boot data's entry into a plugin's setup. */
 export type Host = (
   boot: BootData,
+  blocking: Blocking,
 ) => Promise<(context: PluginContext) => PluginHooks | Promise<PluginHooks>>;
 
 /** What connects an actor with its supervisor: different for a thread and a process. */
@@ -99,9 +102,19 @@ export function bootActor(
     },
   });
   const context = createContext(boot, outbound, output.log, lastWords);
+  const blocking = new Standstill({
+    board,
+    link,
+    limits,
+    outbound,
+    drain: transport.drain && (() => transport.drain?.()),
+    current: () => loop.current,
+  });
   const host = hosts[boot.host];
   const loadPlugin = (): ReturnType<Host> =>
-    host ? host(boot) : Promise.reject(new TypeError(`this actor has no ${boot.host} host`));
+    host
+      ? host(boot, blocking)
+      : Promise.reject(new TypeError(`this actor has no ${boot.host} host`));
   const control = createControl({ loadPlugin, context, loop, gate, board, limits, redactor });
   exposeControl(control, port);
 }

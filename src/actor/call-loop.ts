@@ -9,7 +9,7 @@ import { FLAG, KIND, type FrameReader } from '../protocol/frame.ts';
 import { BATCH_DELAY_MS } from '../protocol/limits.ts';
 import { encodeFailure, encodeResult } from './answers.ts';
 import { ReplyBatch } from './reply-batch.ts';
-import { RunningCall, type CallScope } from './running-call.ts';
+import { RunningCall, type CallScope, type PushedChunks } from './running-call.ts';
 import { collect, isStream, StreamProducer } from './stream-producer.ts';
 
 /** A call that arrived and has not begun: a frame, copied out of its reader. */
@@ -222,6 +222,10 @@ export class CallLoop {
 
   /** Throws where the result can't be read or sent; then nothing was sent of it. */
   #finish(call: RunningCall, result: unknown): void {
+    if (call.pushed) {
+      this.#finishPushed(call, call.pushed);
+      return;
+    }
     if (isStream(result)) {
       this.#stream(call, result);
       return;
@@ -234,6 +238,13 @@ export class CallLoop {
       link.reply(KIND.chunk, call, payload);
       link.reply(KIND.end, call);
     }
+    this.#ended(call);
+  }
+
+  #finishPushed(call: RunningCall, { collected }: PushedChunks): void {
+    const { link, limits } = this.#scope;
+    if ((call.flags & FLAG.stream) !== 0) link.reply(KIND.end, call);
+    else link.reply(KIND.result, call, encodeResult(collected, limits));
     this.#ended(call);
   }
 

@@ -35,6 +35,12 @@ export interface OutboundScope {
 
 const KERNEL = 'the kernel';
 
+/** Where the outcome of a call goes. */
+export interface Settle {
+  resolve: (value: unknown) => void;
+  reject: (error: unknown) => void;
+}
+
 export class Outbound {
   readonly #scope: OutboundScope;
   readonly #routes = new Map<string, number>();
@@ -61,6 +67,24 @@ export class Outbound {
     );
   }
 
+  /** For who cannot await: what it returns calls the call off. */
+  begin(id: string, input: unknown, settle: Settle): () => void {
+    const payload = this.#encode(id, input, this.#scope.limits);
+    return this.#begin(id, this.#route(id), payload, settle);
+  }
+
+  /** The same of a request to the kernel. */
+  beginService(request: ServiceRequest, settle: Settle): () => void {
+    return this.#begin(KERNEL, KERNEL_ROUTE, this.#encode(KERNEL, request, RUNTIME_LIMITS), settle);
+  }
+
+  #begin(id: string, route: number, payload: Payload, settle: Settle): () => void {
+    const address = this.#open(id, route, payload, {}, settle);
+    return () => {
+      this.#signal(KIND.cancel, address, CANCEL_REASON.abort);
+    };
+  }
+
   /** Asks the kernel. */
   service(request: ServiceRequest): Promise<unknown> {
     return this.#ask(KERNEL, KERNEL_ROUTE, this.#encode(KERNEL, request, RUNTIME_LIMITS), {});
@@ -77,25 +101,31 @@ export class Outbound {
 
   #ask(id: string, route: number, payload: Payload, options: CallOptions): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const exchange: Exchange = {
-        onReply: (frame) => {
-          if (frame.kind === KIND.result) this.#settle(id, frame, resolve, reject);
-          else if (frame.kind === KIND.failure) reject(this.#failure(id, frame));
-          else if (frame.kind === KIND.skipped) reject(skipped(id));
-          if (frame.kind !== KIND.progress) release();
-        },
-      };
-      const address = this.#send(exchange, route, payload, 0, options);
-      const release = this.#onAbort(address, options.signal);
+      this.#open(id, route, payload, options, { resolve, reject });
     });
   }
 
-  #settle(
+  #open(
     id: string,
-    frame: FrameReader,
-    resolve: (value: unknown) => void,
-    reject: (error: unknown) => void,
-  ): void {
+    route: number,
+    payload: Payload,
+    options: CallOptions,
+    settle: Settle,
+  ): ReturnAddress {
+    const exchange: Exchange = {
+      onReply: (frame) => {
+        if (frame.kind === KIND.result) this.#settle(id, frame, settle);
+        else if (frame.kind === KIND.failure) settle.reject(this.#failure(id, frame));
+        else if (frame.kind === KIND.skipped) settle.reject(skipped(id));
+        if (frame.kind !== KIND.progress) release();
+      },
+    };
+    const address = this.#send(exchange, route, payload, 0, options);
+    const release = this.#onAbort(address, options.signal);
+    return address;
+  }
+
+  #settle(id: string, frame: FrameReader, { resolve, reject }: Settle): void {
     try {
       resolve(decode(frame, this.#scope.limits));
     } catch (error) {

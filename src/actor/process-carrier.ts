@@ -7,7 +7,7 @@ import type { BootData } from '../protocol/messages.ts';
 import { SignalBoard } from '../protocol/signal-board.ts';
 import { FileWords } from '../transport/board-file.ts';
 import { openPipe, type MessageListener } from '../transport/pipe.ts';
-import { blockingWriter, childInput, STDIO } from '../transport/process-pipe.ts';
+import { blockingWriter, childInput, childInputNow, STDIO } from '../transport/process-pipe.ts';
 import type { Carrier } from './boot.ts';
 
 /** A terminal sends these to all processes of a job; when a plugin ends, its supervisor decides. */
@@ -19,6 +19,7 @@ export function whenAssigned(boot: (carrier: Carrier) => void): void {
   watchPipes();
   const { bus, control } = openPipe({
     from: childInput(orphaned),
+    readNow: childInputNow(orphaned),
     write: blockingWriter(STDIO.fromChild, orphaned),
     onBroken: orphaned,
   });

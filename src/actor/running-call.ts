@@ -27,12 +27,20 @@ export interface Producer {
   cancel(): void;
 }
 
+/** What a call that never yields has given so far. */
+export interface PushedChunks {
+  /** Where its caller reads no stream. */
+  readonly collected: unknown[];
+}
+
 export class RunningCall implements Call, ReturnAddress {
   readonly slot: number;
   readonly number: number;
   readonly flags: number;
   readonly deadline: number | undefined;
   producer: Producer | undefined;
+  /** Set where the call became a stream by what it pushed. */
+  pushed: PushedChunks | undefined;
   readonly #scope: CallScope;
   #controller: AbortController | undefined;
 

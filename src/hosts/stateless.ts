@@ -1,4 +1,4 @@
-/** Around another host: refuses a plugin that would carry its state from one life to the next. */
+/** Around another host, for a pool: nothing carries state from one life to the next. */
 import type { PluginContext } from '../plugin.ts';
 import type { BootData } from '../protocol/messages.ts';
 import type { Setup } from './module.ts';
@@ -18,5 +18,14 @@ export function stateless(
         `the plugin has ${stateful.join(' and ')}, and a pool keeps no state between calls; use isolation 'thread' or 'process'`,
       );
     };
+  };
+}
+
+/** A guest of WebAssembly may have variables; those of a pool's thread end with it. */
+export function withoutState(setup: Setup): Setup {
+  return async (context) => {
+    const hooks = await setup(context);
+    for (const name of STATEFUL) Reflect.deleteProperty(hooks, name);
+    return hooks;
   };
 }

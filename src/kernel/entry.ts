@@ -13,14 +13,17 @@ import type { Message } from 'esbuild';
 
 import { PluginError } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import { MAIN_MODULE, type WasmPlan } from '../protocol/wasm.ts';
 import type { PreparedEntry } from '../supervisor/surroundings.ts';
 import { shownEntry } from './plan.ts';
+import { mainFile, readyModule, WasmFileError } from './wasm-modules.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
 
 /** @throws PluginError `LOAD_FAILED` for a missing file, a wrong hash, a syntax error. */
 export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
-  const { entry } = plan;
+  const { entry, wasm } = plan;
+  if (wasm) return prepareWasm(plan, wasm);
   if (entry.protocol !== 'file:') {
     verify(plan, Buffer.from(entry.href));
     return { entryUrl: entry.href, sourceMaps: false };
@@ -33,11 +36,55 @@ export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
     throw failed(plan, `its entry ${shownEntry(entry)} cannot be read`, error);
   }
   verify(plan, source);
-  if (!TYPESCRIPT.test(file)) return { entryUrl: entry.href, sourceMaps: false };
+  return bundled(plan, entry);
+}
+
+async function bundled(plan: PluginPlan, code: URL): Promise<PreparedEntry> {
+  const file = code.protocol === 'file:' ? fileURLToPath(code) : '';
+  if (!TYPESCRIPT.test(file)) return { entryUrl: code.href, sourceMaps: false };
   try {
     return { entryUrl: pathToFileURL(await bundle(file)).href, sourceMaps: true };
   } catch (error) {
     throw failed(plan, `it does not compile: ${problemOf(error)}`, error);
+  }
+}
+
+async function prepareWasm(plan: PluginPlan, wasm: WasmPlan): Promise<PreparedEntry> {
+  const { entry, sha256, isolation } = plan;
+  const files = [mainFile(entry, sha256), ...wasm.modules];
+  const functions = wasm.hostFunctions && (await bundled(plan, wasm.hostFunctions));
+  try {
+    const modules = await Promise.all(
+      files.map((file) =>
+        readyModule({
+          file,
+          memoryPagesMax: wasm.memoryPagesMax,
+          shown:
+            file.name === MAIN_MODULE
+              ? `its entry ${shownEntry(entry)}`
+              : `its module ${file.name}`,
+          asBytes: isolation === 'process',
+        }),
+      ),
+    );
+    const { function: name, output, wasi, folders, memoryPagesMax, variableBytesMax } = wasm;
+    return {
+      entryUrl: entry.href,
+      sourceMaps: functions?.sourceMaps ?? false,
+      wasm: {
+        modules,
+        hostFunctionsUrl: functions?.entryUrl,
+        function: name,
+        output,
+        wasi,
+        folders,
+        memoryPagesMax,
+        variableBytesMax,
+      },
+    };
+  } catch (error) {
+    if (!(error instanceof WasmFileError)) throw error;
+    throw failed(plan, error.message, error.cause);
   }
 }
 

@@ -31,6 +31,7 @@ import type {
 import { accessOf } from './access.ts';
 import { replicasOf } from './replicas.ts';
 import { secretsOf } from './secrets.ts';
+import { wasmPlanOf } from './wasm-plan.ts';
 
 const SCRIPT = /\.m?js$/;
 
@@ -38,16 +39,12 @@ const SCRIPT = /\.m?js$/;
 export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
   const metadata = metadataOf(spec);
   const { path: location, sha256 } = entryOf(spec);
-  const entry =
+  const resolve = (file: string | URL, field: string): URL =>
     folder === undefined
-      ? programEntry(spec.id, location)
-      : manifestEntry(spec.id, location, folder);
+      ? programEntry(spec.id, file, field)
+      : manifestEntry(spec.id, file, folder, field);
+  const entry = resolve(location, 'entry');
   const host = spec.host ?? (entry.pathname.endsWith('.wasm') ? 'wasm' : 'module');
-  if (host === 'wasm') {
-    throw invalid(spec.id, `host '${host}' is not in this version; use 'module'`, {
-      field: 'host',
-    });
-  }
   const script = scriptOf(spec, entry, folder);
   const limits = {
     ...DEFAULT_LIMITS,
@@ -57,6 +54,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
   const threads = threadsOf(spec);
   const config = checkedConfig(spec);
   const env = environment(spec.permissions?.env ?? []);
+  const access = accessOf(spec, entry, folder);
   return {
     metadata,
     dependencies: metadata.dependencies.map((dependency) => dependencyOf(spec.id, dependency)),
@@ -82,7 +80,8 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     reload: { ...DEFAULT_RELOAD, ...defined(spec.reload) },
     env,
     secrets: secretsOf(spec, config, env),
-    access: accessOf(spec, entry, folder),
+    access,
+    wasm: wasmPlanOf(spec, { host, entry, access, resolve }),
   };
 }
 
@@ -204,18 +203,18 @@ function entryOf({ entry }: PluginSpec): { path: string | URL; sha256: string | 
 }
 
 /** The embedding program may give any URL, or a path from its working directory. */
-function programEntry(id: string, location: string | URL): URL {
+function programEntry(id: string, location: string | URL, field: string): URL {
   if (location instanceof URL) return location;
   if (/^(file|data):/.test(location)) {
     if (URL.canParse(location)) return new URL(location);
-    throw invalid(id, '"entry" is no URL', { field: 'entry' });
+    throw invalid(id, `"${field}" is no URL`, { field });
   }
-  if (location.includes('\0')) throw invalid(id, '"entry": a path has no NUL', { field: 'entry' });
+  if (location.includes('\0')) throw invalid(id, `"${field}": a path has no NUL`, { field });
   return pathToFileURL(path.resolve(location));
 }
 
 /** A manifest may only name a file below its own folder, links included. */
-function manifestEntry(id: string, location: string | URL, folder: string): URL {
+function manifestEntry(id: string, location: string | URL, folder: string, field: string): URL {
   const text = String(location);
   let decoded = text;
   try {
@@ -231,20 +230,16 @@ function manifestEntry(id: string, location: string | URL, folder: string): URL 
       path.win32.isAbsolute(name) ||
       name.split(/[\\/]/).includes('..'),
   );
-  if (escapes) throw outside(id, text);
+  if (escapes) throw outside(id, text, field);
   const file = path.join(folder, text);
-  if (isDangling(file) || !isInside(realPath(file), realPath(folder))) throw outside(id, text);
+  if (isDangling(file) || !isInside(realPath(file), realPath(folder)))
+    throw outside(id, text, field);
   return pathToFileURL(file);
 }
 
-function outside(id: string, location: string): PluginError {
-  return invalid(
-    id,
-    `"entry": ${JSON.stringify(location)} is not a path inside the plugin's folder`,
-    {
-      field: 'entry',
-    },
-  );
+function outside(id: string, location: string, field: string): PluginError {
+  const what = `"${field}": ${JSON.stringify(location)} is not a path inside the plugin's folder`;
+  return invalid(id, what, { field });
 }
 
 /** A link to what is not there yet may lead anywhere. */

@@ -4,7 +4,9 @@ import { PluginError } from '../protocol/errors.ts';
 import { KIND } from '../protocol/frame.ts';
 import { DEFAULT_LIMITS, RUNTIME_LIMITS } from '../protocol/limits.ts';
 import type { ServiceRequest } from '../protocol/messages.ts';
+import type { HttpRequest } from '../protocol/wasm.ts';
 import type { EventHub } from './event-hub.ts';
+import { sendHttp } from './http.ts';
 import type { Locks } from './locks.ts';
 import { ServedStream } from './served-stream.ts';
 import { asPluginError, type Inbound, type ReturnTo, type Session } from './session.ts';
@@ -80,6 +82,23 @@ export function serve(
         answer(undefined);
         return;
       }
+    case 'http': {
+      const gone = new AbortController();
+      sendHttp(caller.plan, request.request, gone.signal)
+        .then((value) => {
+          session.settled(to);
+          answer(value);
+        })
+        .catch((error: unknown) => {
+          session.refuse(to, asPluginError(error));
+        });
+      return {
+        cancel() {
+          gone.abort();
+        },
+        grant: () => undefined,
+      };
+    }
     case 'shared': {
       if (caller.plan.isolation === 'process') throw noSharedMemory(caller.id);
       answer(memory.get(request.name, request.byteLength));
@@ -127,7 +146,9 @@ function asRequest(value: unknown): ServiceRequest {
     const names: unknown[] = ['key', 'topic', 'name'].flatMap((field) =>
       field in value ? [(value as Record<string, unknown>)[field]] : [],
     );
-    if (typeof op === 'string' && OPS.has(op) && names.every((name) => typeof name === 'string')) {
+    const isHttp = op !== 'http' || ('request' in value && isHttpRequest(value.request));
+    const isNamed = names.every((name) => typeof name === 'string');
+    if (typeof op === 'string' && OPS.has(op) && isNamed && isHttp) {
       return value as ServiceRequest;
     }
   }
@@ -146,8 +167,22 @@ const OPS = new Set<string>([
   'events.on',
   'lock.acquire',
   'lock.release',
+  'http',
   'shared',
 ]);
+
+function isHttpRequest(value: unknown): value is HttpRequest {
+  if (typeof value !== 'object' || value === null) return false;
+  const { url, method, headers, body } = value as Record<string, unknown>;
+  return (
+    typeof url === 'string' &&
+    typeof method === 'string' &&
+    typeof headers === 'object' &&
+    headers !== null &&
+    Object.values(headers).every((header) => typeof header === 'string') &&
+    (body === undefined || body instanceof Uint8Array)
+  );
+}
 
 /** The value of a payload that was made here. */
 export function valueOf(payload: Payload | undefined): unknown {

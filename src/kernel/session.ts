@@ -73,6 +73,11 @@ export class Session {
     this.link.reply(KIND.failure, to, payload, FLAG.runtime);
   }
 
+  /** What was kept open for a call is not needed any more. */
+  settled(to: ReturnTo): void {
+    this.#inbound.delete(to.number);
+  }
+
   end(): void {
     for (const inbound of this.#inbound.values()) inbound.cancel();
     this.#inbound.clear();

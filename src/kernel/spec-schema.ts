@@ -13,6 +13,7 @@ import {
   PLUGIN_TYPES,
   type PluginSpec,
 } from '../protocol/manifest.ts';
+import { httpHosts, wasmOptions } from './wasm-schema.ts';
 
 export const ID = /^[A-Za-z0-9_][\w.:/-]{0,127}$/;
 const milliseconds = z
@@ -100,6 +101,7 @@ const permissions = (path: z.ZodType) =>
       childProcess: z.boolean(),
       worker: z.boolean(),
       addons: z.boolean(),
+      http: httpHosts,
     })
     .partial()
     .optional();
@@ -178,25 +180,18 @@ const MANIFEST = z.strictObject({
   $schema: z.string().optional(),
   ...fields,
   entry: manifestEntry,
+  wasm: wasmOptions(z.string().min(1), manifestEntry),
   permissions: permissions(pathText),
 });
 const SPEC = z.strictObject({
   ...fields,
   entry: specEntry,
+  wasm: wasmOptions(z.union([z.string().min(1), z.instanceof(URL)]), specEntry),
   permissions: permissions(z.union([pathText, z.instanceof(URL)])),
 });
 
-/** Fields of the design whose parts are not in this version, with what to do until then. */
-const NOT_YET: Record<string, string> = {
-  wasm: 'WebAssembly plugins are not in this version',
-};
-const NOT_YET_VALUES: Record<string, ReadonlyMap<string, string>> = {
-  host: new Map([['wasm', "host 'wasm' is not in this version; use 'module'"]]),
-};
-
 /** @throws PluginError `INVALID_SPEC` that names each wrong field. */
 export function checkSpec(value: unknown, from: 'program' | 'manifest'): PluginSpec {
-  refuseNotYet(value);
   const checked = (from === 'program' ? SPEC : MANIFEST).safeParse(value);
   if (checked.success) return checked.data as PluginSpec;
   const problems = checked.error.issues.flatMap(explain);
@@ -206,18 +201,6 @@ export function checkSpec(value: unknown, from: 'program' | 'manifest'): PluginS
 /** The JSON Schema of plugin.json (draft 2020-12). */
 export function jsonSchema(): Record<string, unknown> {
   return { title: 'Troupe plugin manifest', ...z.toJSONSchema(MANIFEST) };
-}
-
-function refuseNotYet(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [field, what] of Object.entries(NOT_YET)) {
-    if (field in value) throw invalid(value, what, { field, unavailable: true });
-  }
-  for (const [field, values] of Object.entries(NOT_YET_VALUES)) {
-    const given = (value as Record<string, unknown>)[field];
-    const what = typeof given === 'string' ? values.get(given) : undefined;
-    if (what !== undefined) throw invalid(value, what, { field, unavailable: true });
-  }
 }
 
 function explain(issue: z.core.$ZodIssue): string[] {

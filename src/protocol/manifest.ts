@@ -7,6 +7,7 @@ import type {
   ScriptOptions,
   ThreadsOptions,
 } from './limits.ts';
+import type { HttpHost, WasmOptions, WasmPlan } from './wasm.ts';
 
 export const PLUGIN_TYPES = ['llm', 'tool', 'storage', 'memory', 'monitor', 'custom'] as const;
 export type PluginType = (typeof PLUGIN_TYPES)[number];
@@ -78,6 +79,8 @@ export interface Permissions {
   worker?: boolean | undefined;
   /** Load native addons. They are not restricted. */
   addons?: boolean | undefined;
+  /** Hosts that a WebAssembly guest may send HTTP requests to; it has no other network. Default none. */
+  http?: HttpHost[] | undefined;
 }
 
 /** A path, absolute or relative as `entry` is, or a `file:` URL. In `plugin.json` it is a string. */
@@ -140,6 +143,8 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
   /** How it is replaced by a new version of itself. */
   reload?: Partial<ReloadOptions> | undefined;
   permissions?: Permissions | undefined;
+  /** Of `host: 'wasm'` only. */
+  wasm?: WasmOptions | undefined;
 }
 
 /** A spec with every default filled in and its entry resolved. */
@@ -172,6 +177,8 @@ export interface PluginPlan {
   secrets: string[];
   /** What else it may do; `undefined`: it is not restricted. */
   access: Access | undefined;
+  /** Of a WebAssembly plugin. */
+  wasm?: WasmPlan | undefined;
 }
 
 export interface ScriptPlan extends ScriptOptions {

@@ -4,6 +4,8 @@
  */
 import type { Limits } from './limits.ts';
 import type { Access, CarrierKind, HostKind, ScriptPlan } from './manifest.ts';
+import type { WasmBoot } from './wasm-boot.ts';
+import type { HttpRequest } from './wasm.ts';
 import type { WireError } from './wire-error.ts';
 
 /** The first thing an actor is told. */
@@ -28,6 +30,8 @@ export interface BootData {
   script: ScriptPlan | undefined;
   /** What the actor itself holds the plugin to, where Node does not: in a thread. */
   guard: Access | undefined;
+  /** Of the wasm host. */
+  wasm?: WasmBoot | undefined;
 }
 
 /** The answer to a control verb: an error is data, so it keeps its code and stack. */
@@ -106,6 +110,8 @@ export type ServiceRequest =
   | { op: 'events.on'; topic: string }
   | { op: 'lock.acquire'; name: string; timeoutMs: number | undefined }
   | { op: 'lock.release'; token: number }
+  /** Answers an HttpAnswer. */
+  | { op: 'http'; request: HttpRequest }
   | { op: 'shared'; name: string; byteLength: number };
 
 /** Answer to `state.read`. */

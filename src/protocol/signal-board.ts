@@ -5,7 +5,7 @@
  *   0 gate      bits, see GATE; main writes, the actor reads at every begin and checkpoint
  *   1 begun     number of the last begun call; the actor writes
  *   2 pause     number of the current pause, so that late answers to an earlier one are known
- *   3 (free)
+ *   3 bell      counts what an actor that stands still should look at; main writes
  *   4,5         Float64: since when the actor is inside calls (epoch ms, 0 = idle); the actor writes
  *   6…          one word a slot: the number of the cancelled call in it, or its negative
  *               where it is taken back; main writes
@@ -20,6 +20,7 @@ import { isLater } from './frame.ts';
 const GATE = 0;
 const BEGUN = 1;
 const PAUSE = 2;
+const BELL = 3;
 const BUSY_SINCE = 4;
 const CANCELLED = 6;
 
@@ -52,6 +53,7 @@ export class SignalBoard {
     const pause = this.#words.load(PAUSE) + 1;
     this.#words.store(PAUSE, pause);
     this.#setGate(this.#gate() | (options.park ? HOLD | PARK : HOLD));
+    this.ring();
     return pause;
   }
 
@@ -68,7 +70,14 @@ export class SignalBoard {
     this.#attending++;
     this.#setGate(this.#gate() | ATTEND);
     this.#words.wake(GATE);
+    this.ring();
     return this.hasBegun(number);
+  }
+
+  /** Something was sent, or has changed: who waits for an answer without its event loop looks. */
+  ring(): void {
+    this.#words.store(BELL, (this.#words.load(BELL) + 1) | 0);
+    this.#words.wake(BELL);
   }
 
   /** Takes a cancellation back. The actor may have seen it all the same, and skip the call. */
@@ -154,6 +163,15 @@ export class SignalBoard {
       if ((gate & PARK) === 0 || this.isCancelled(slot, number)) return;
       this.#words.sleep(GATE, gate, PARK_LOOK_MS);
     }
+  }
+
+  rung(): number {
+    return this.#words.load(BELL);
+  }
+
+  /** Blocks the thread until the bell rings that had rung `rung` times, or for this long. */
+  awaitBell(rung: number, limitMs: number): void {
+    this.#words.sleep(BELL, rung, Math.min(limitMs, PARK_LOOK_MS));
   }
 
   setBusy(epochMs: number): void {

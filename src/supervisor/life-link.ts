@@ -3,6 +3,7 @@ import { decode } from '../protocol/codec.ts';
 import { CRASH_KIND, KIND, type FrameReader } from '../protocol/frame.ts';
 import { DEFAULT_LIMITS, WINDOW_CALLS } from '../protocol/limits.ts';
 import type { LogLine } from '../protocol/report.ts';
+import type { SignalBoard } from '../protocol/signal-board.ts';
 import { fromWireError, isWireError } from '../protocol/wire-error.ts';
 import { Link } from '../transport/link.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -35,6 +36,25 @@ export function openLifeLink(
     },
   });
   return link;
+}
+
+/** For a plugin whose thread may stand still until something comes: it is told when something does. */
+export function ringing(transport: Transport, board: SignalBoard): Transport {
+  return {
+    get isHungry() {
+      return transport.isHungry ?? false;
+    },
+    send(...message) {
+      transport.send(...message);
+      board.ring();
+    },
+    onMessage(listener) {
+      transport.onMessage(listener);
+    },
+    close() {
+      transport.close();
+    },
+  };
 }
 
 /** `queueMicrotask` makes an async resource for each batch; a settled promise does not. */

@@ -6,6 +6,7 @@ import type { FrameReader } from '../protocol/frame.ts';
 import type { Access, PluginPlan } from '../protocol/manifest.ts';
 import type { ActorControl, BootData } from '../protocol/messages.ts';
 import type { CrashReason, LogLine, ThreadCounts } from '../protocol/report.ts';
+import type { WasmBoot } from '../protocol/wasm-boot.ts';
 import type { ActorLink, CallCarrier, CallTarget } from './call-target.ts';
 import type { CpuProfile, ProfileRequest } from './cpu-profile.ts';
 import type { MemoryReading } from './memory-rules.ts';
@@ -88,12 +89,13 @@ export interface LifeRequest {
   /** The module that runs, after bundling. */
   entryUrl: string;
   sourceMaps: boolean;
+  wasm?: WasmBoot | undefined;
   events: LifeEvents;
 }
 
 /** @param guard what the actor itself is to hold the plugin to. */
 export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
-  const { plan, agentId, generation, replica, entryUrl, sourceMaps } = request;
+  const { plan, agentId, generation, replica, entryUrl, sourceMaps, wasm } = request;
   return {
     pluginId: plan.metadata.id,
     agentId,
@@ -110,6 +112,7 @@ export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
     limits: plan.limits,
     script: plan.script,
     guard,
+    wasm,
   };
 }
 

@@ -16,7 +16,7 @@ import { STDIO, streamWriter } from '../transport/process-pipe.ts';
 import { bare } from './bare.ts';
 import { permittedTo } from './host-permission.ts';
 import { killAtExit } from './kill-at-exit.ts';
-import { openLifeLink } from './life-link.ts';
+import { openLifeLink, ringing } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
 import { accessToLoad } from './load-paths.ts';
 import { Obituary } from './obituary.ts';
@@ -92,7 +92,8 @@ export function createProcess(request: LifeRequest): Life {
   });
   control.postMessage(bootDataOf(request));
   const actor = wrapControl(control);
-  const link = openLifeLink(bus, request, obituary, (exitCode) => {
+  const carrier = plan.host === 'wasm' ? ringing(bus, board) : bus;
+  const link = openLifeLink(carrier, request, obituary, (exitCode) => {
     obituary.close(exitCode, output.causeOf(exitCode, null));
     // nor may its exit handlers keep it
     child.kill('SIGKILL');
@@ -168,10 +169,12 @@ function spawnWith(words: FileWords, request: LifeRequest): ChildProcess {
 }
 
 function flagsOf({ plan, entryUrl }: LifeRequest): string[] {
-  const { entry, access } = plan;
+  const { entry, access, wasm } = plan;
   const { memoryMb, stackMb } = plan.limits;
   return [
     ...(access ? permissionFlags(accessToLoad(access, { entry, entryUrl })) : []),
+    // a guest opens what the host gives it; JavaScript beside it could open any folder
+    ...(access && wasm?.wasi && !wasm.hostFunctions ? ['--allow-wasi'] : []),
     ...(memoryMb === undefined ? [] : [`--max-old-space-size=${String(Math.ceil(memoryMb))}`]),
     ...(stackMb === undefined ? [] : [`--stack-size=${String(Math.floor(stackMb * STACK_KB))}`]),
   ];

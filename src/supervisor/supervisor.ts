@@ -21,15 +21,7 @@ import { Keepsake } from './keepsake.ts';
 import { lifeEvents } from './life-events.ts';
 import type { Death, Life } from './life.ts';
 import { callsOf, INITIAL, isAtRest, stateOf, transition } from './machine.ts';
-import type {
-  Effect,
-  GroupOrder,
-  Intent,
-  LifecycleEvent,
-  Machine,
-  Phase,
-  Verb,
-} from './machine.ts';
+import type { Effect, GroupOrder, LifecycleEvent, Machine, Verb } from './machine.ts';
 import { loadFailure, notRunning } from './refusals.ts';
 import { endWhenSilent } from './silence.ts';
 import type { Overseer, PreparedEntry, SupervisorOptions } from './surroundings.ts';
@@ -112,7 +104,7 @@ export class Supervisor implements Version, Actor {
     return stateOf(this.#machine);
   }
 
-  get phase(): Phase {
+  get phase(): Machine['phase'] {
     return this.#machine.phase;
   }
 
@@ -120,7 +112,7 @@ export class Supervisor implements Version, Actor {
     return this.#generation;
   }
 
-  get intent(): Intent {
+  get intent(): Machine['intent'] {
     return this.#machine.intent;
   }
 
@@ -366,10 +358,9 @@ export class Supervisor implements Version, Actor {
   #onThreadDeath(life: Life, thread: CallCarrier & Pick<Life, 'links'>, death: Death): void {
     if (this.#life !== life) return;
     const error = this.#chronicle.died(death, this.#generation, false);
-    const asked = death.reason === 'asked';
     this.dispatcher.lose(thread, error, error.code === 'PLUGIN_STOPPED' ? 'aborted' : 'crashed');
     for (const link of thread.links) this.#options.hungUp(link);
-    if (!asked) this.#feed({ type: 'thread-died', end: endOf(death), error });
+    if (death.reason !== 'asked') this.#feed({ type: 'thread-died', end: endOf(death), error });
   }
 
   /** The life is nobody's any more: its calls are sorted, its locks and subscriptions freed. */

@@ -1,6 +1,7 @@
 /** What a supervisor is given, and whom it tells. */
 import type { FrameReader } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { WasmBoot } from '../protocol/wasm-boot.ts';
 import type { ActorLink } from './call-target.ts';
 import type { SupervisorEvent } from './chronicle.ts';
 import type { Estate } from './estate.ts';
@@ -12,6 +13,8 @@ export interface PreparedEntry {
   entryUrl: string;
   /** Whether stacks are to be mapped back to TypeScript. */
   sourceMaps: boolean;
+  /** Of a WebAssembly plugin: its modules, compiled. */
+  wasm?: WasmBoot | undefined;
 }
 
 export interface SupervisorOptions {

@@ -5,7 +5,7 @@ import { wrapControl } from '../transport/control-port.ts';
 import type { Link } from '../transport/link.ts';
 import { messagePortTransport } from '../transport/message-port.ts';
 import { supervisorEnd } from '../transport/rings.ts';
-import { openLifeLink } from './life-link.ts';
+import { openLifeLink, ringing } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
 import { accessToLoad } from './load-paths.ts';
 import { heldBytes, type MemoryReading } from './memory-rules.ts';
@@ -52,7 +52,8 @@ export function threadLife(
     const message = `the thread exited with code ${String(exitCode)}`;
     obituary.close(exitCode, { reason: 'exit', message });
   };
-  const link = openLifeLink(transport, request, obituary, (exitCode) => {
+  const carrier = plan.host === 'wasm' ? ringing(transport, board) : transport;
+  const link = openLifeLink(carrier, request, obituary, (exitCode) => {
     exited(exitCode);
     // nor may its exit handlers keep it
     void worker.terminate();

@@ -17,6 +17,8 @@ import type { Transport } from './transport.ts';
 
 export interface PipeOptions {
   from: Readable;
+  /** What has come and `from` has not told yet, without waiting; absent where that cannot be asked. */
+  readNow?: (() => Buffer | undefined) | undefined;
   /** Takes all of it, at once or later, in order; the bytes are not touched again. */
   write: (parts: Uint8Array[]) => void;
   /** The bytes that come are no messages, and nothing after them can be read. */
@@ -28,7 +30,7 @@ export interface Pipe {
   readonly control: ControlChannel;
 }
 
-export function openPipe({ from, write, onBroken }: PipeOptions): Pipe {
+export function openPipe({ from, readNow, write, onBroken }: PipeOptions): Pipe {
   let receive: Parameters<Transport['onMessage']>[0] | undefined;
   let isClosed = false;
   const control = new ControlChannel((channel, batch) => {
@@ -38,17 +40,24 @@ export function openPipe({ from, write, onBroken }: PipeOptions): Pipe {
     if (channel !== CHANNEL.bus) control.receive(batch, channel);
     else if (!isClosed) receive?.(batch, buffers);
   });
-  from.on('data', (chunk: Buffer) => {
+  const take = (chunk: Buffer): void => {
     try {
       reader.push(chunk);
     } catch (error) {
       from.destroy();
       onBroken(error instanceof Error ? error.message : String(error));
     }
-  });
+  };
+  from.on('data', take);
+  const drain = readNow && {
+    drain() {
+      for (let chunk = readNow(); chunk; chunk = readNow()) take(chunk);
+    },
+  };
   return {
     control,
     bus: {
+      ...drain,
       send(batch, attachments = [], moved = []) {
         if (isClosed) return;
         const buffers = attachments.map(sendable);

@@ -1,6 +1,7 @@
 /** Both ends of the pipes between a plugin's process and ours: which descriptor is what. */
-import { writeSync, writevSync } from 'node:fs';
+import { readSync, writeSync, writevSync } from 'node:fs';
 import { Socket } from 'node:net';
+import process from 'node:process';
 import type { Writable } from 'node:stream';
 
 /** In the child's `stdio`. Two streams: the child blocks when it writes, and never when it reads. */
@@ -29,6 +30,24 @@ export function childInput(onClosed: () => void): Socket {
     .on('error', onClosed)
     .on('close', onClosed);
 }
+
+/** The same without the event loop: what is there already. Not on Windows, where a read would wait. */
+export function childInputNow(onClosed: () => void): (() => Buffer | undefined) | undefined {
+  if (process.platform === 'win32') return undefined;
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  return () => {
+    let bytes = 0;
+    try {
+      bytes = readSync(STDIO.toChild, chunk);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return undefined;
+    }
+    if (bytes === 0) onClosed();
+    return Buffer.from(chunk.subarray(0, bytes));
+  };
+}
+
+const CHUNK_BYTES = 64 * 1024;
 
 /** For us: never waits for the child. */
 export function streamWriter(stream: Writable) {

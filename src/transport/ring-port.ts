@@ -109,6 +109,8 @@ export class RingPort implements MessagePortTransport {
   drain(): void {
     this.#pull();
     this.#poll();
+    // the bell that it was woken by may be among what was pulled: it is to be woken again
+    if (!this.#isClosed && !this.#isDelivering) this.#poller.settle();
   }
 
   close(): void {

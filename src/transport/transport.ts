@@ -18,6 +18,8 @@ export interface Transport {
   readonly isHungry?: boolean;
   /** Called with every batch that arrives, in order. One listener. */
   onMessage(listener: (batch: Uint8Array, attachments: readonly unknown[]) => void): void;
+  /** Delivers what has arrived now, not in a later turn of the event loop; absent where that cannot be. */
+  drain?(): void;
   /** Delivers what has arrived already, then nothing more, in either direction. */
   close(): void;
 }

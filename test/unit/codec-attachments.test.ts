@@ -85,9 +85,9 @@ describe('attachments that are something else', () => {
   });
 });
 
-describe('a large buffer that is not moved', () => {
-  const large = (): Uint8Array<ArrayBuffer> => new Uint8Array(40_000).fill(7);
+const large = (): Uint8Array<ArrayBuffer> => new Uint8Array(40_000).fill(7);
 
+describe('a large buffer that is not moved', () => {
   it('travels beside the bytes as a copy of what was given, and small ones in the bytes', () => {
     const whole = large();
     const part = new Float64Array(whole.buffer, 8, 4_500);

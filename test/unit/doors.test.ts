@@ -30,6 +30,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'HealthReport',
       'HeapSnapshotOptions',
       'HeapSnapshotReport',
+      'HttpHost',
       'InputOf',
       'KernelEvent',
       'KernelEventType',
@@ -61,6 +62,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'ReplicaStats',
       'RestartOptions',
       'SharedState',
+      'WasmOptions',
     ],
   },
   'src/plugin.ts': {
@@ -70,6 +72,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'Call',
       'CallOptions',
       'EventBus',
+      'GuestHost',
       'LockOptions',
       'Logger',
       'PluginContext',

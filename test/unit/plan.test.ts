@@ -133,7 +133,6 @@ describe('a plan', () => {
     ['threads without a pool', { threads: 2 }, '"threads"'],
     ['more threads at least than at most', { ...POOL, threads: { min: 3, max: 2 } }, 'threads.min'],
     ['a pool with a concurrency of its threads', { ...POOL, concurrency: 2 }, '"concurrency"'],
-    ['a wasm module', { entry: './p.wasm' }, 'not in this version'],
     ['a path with a NUL', { entry: './p\0.mjs' }, '"entry"'],
     ['a URL that is none', { entry: 'file://[' }, '"entry"'],
   ];

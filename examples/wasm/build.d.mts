@@ -1,0 +1,2 @@
+/** @param to a folder; default `build`, beside this file. */
+export function buildGuests(to?: string): Promise<void>;

@@ -1,0 +1,81 @@
+/** Standard input and output of a guest with WASI: of one call, or lines in the log. */
+import type { Logger } from '../../plugin.ts';
+import { GuestError } from './guest-error.ts';
+import type { StandardStreams } from './wasi.ts';
+
+const LINE_BYTES_MAX = 8 * 1024;
+
+export class Streams implements StandardStreams {
+  readonly #log: Logger;
+  readonly #bytesMax: number;
+  /** Chunks that the call has given so far. */
+  chunks = 0;
+  #input: Uint8Array = Buffer.alloc(0);
+  #output: Buffer[] = [];
+  #outputBytes = 0;
+  /** Whether what goes to standard output is the call's output, and not the log's. */
+  #collects = false;
+  readonly #lines = { stdout: '', stderr: '' };
+
+  /** @param bytesMax of an output. */
+  constructor(log: Logger, bytesMax: number) {
+    this.#log = log;
+    this.#bytesMax = bytesMax;
+  }
+
+  set collects(collects: boolean) {
+    this.#collects = collects;
+  }
+
+  begin(input: Uint8Array | string): void {
+    this.#input = typeof input === 'string' ? Buffer.from(input, 'utf8') : input;
+    this.#output = [];
+    this.#outputBytes = 0;
+    this.chunks = 0;
+  }
+
+  output(): Buffer {
+    return Buffer.concat(this.#output, this.#outputBytes);
+  }
+
+  /** What is left of a line without an end. */
+  flush(): void {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      if (this.#lines[stream] !== '') this.#line(stream, this.#lines[stream]);
+      this.#lines[stream] = '';
+    }
+  }
+
+  read(bytesMax: number): Uint8Array {
+    const bytes = this.#input.subarray(0, bytesMax);
+    this.#input = this.#input.subarray(bytes.byteLength);
+    return bytes;
+  }
+
+  write(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+    if (stream === 'stdout' && this.#collects) this.#collect(bytes);
+    else this.#tell(stream, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+  }
+
+  #collect(bytes: Uint8Array): void {
+    this.#outputBytes += bytes.byteLength;
+    if (this.#outputBytes > this.#bytesMax) {
+      throw new GuestError(
+        `its output has more than limits.payloadBytesMax (${String(this.#bytesMax)}) bytes`,
+      );
+    }
+    this.#output.push(Buffer.from(bytes));
+  }
+
+  #tell(stream: 'stdout' | 'stderr', bytes: Buffer): void {
+    const lines = (this.#lines[stream] + bytes.toString('utf8')).split('\n');
+    this.#lines[stream] = lines.pop() ?? '';
+    for (const line of lines) this.#line(stream, line);
+    if (this.#lines[stream].length > LINE_BYTES_MAX) this.flush();
+  }
+
+  #line(stream: 'stdout' | 'stderr', line: string): void {
+    if (stream === 'stdout') this.#log.info(line);
+    else this.#log.warn(line);
+  }
+}

@@ -1,0 +1,99 @@
+import { assert, nat, property, tuple } from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import wabt from 'wabt';
+
+import { inspectModule } from '../../src/kernel/wasm-binary.ts';
+import { WasmFormatError } from '../../src/kernel/wasm-reader.ts';
+
+const assembler = await wabt();
+
+function assemble(text: string): Uint8Array {
+  const module = assembler.parseWat('m.wat', text, { threads: true });
+  return new Uint8Array(module.toBinary({ write_debug_names: true }).buffer);
+}
+
+/** What the memory that a module exports as `m` may grow by. */
+function growth(bytes: Uint8Array, imports: WebAssembly.Imports = {}): number {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), imports);
+  const grow = exports['grow'] as (by: number) => number;
+  let grown = 0;
+  while (grown < 64 && grow(1) !== -1) grown++;
+  return grown;
+}
+
+const GROW = '(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))';
+
+describe('the limit of a memory', () => {
+  it.each([
+    ['without one', '(memory 1)', 7],
+    ['with a higher one', '(memory 1 200)', 7],
+    ['with a lower one', '(memory 1 3)', 2],
+    ['of no pages', '(memory 0)', 8],
+    ['that is full', '(memory 8)', 0],
+  ])('is written into a module %s', (_, memory, grown) => {
+    expect(growth(inspectModule(assemble(`(module ${memory} ${GROW})`), 8).bytes)).toBe(grown);
+  });
+
+  it('is told of a memory that is imported, and written into it', () => {
+    const text = `(module (import "a" "f" (func)) (import "env" "memory" (memory 2))
+      (import "a" "t" (table 1 funcref)) (import "a" "g" (global i32)) ${GROW})`;
+    const { bytes, memoryImports } = inspectModule(assemble(text), 8);
+    expect(memoryImports).toEqual([
+      { module: 'env', name: 'memory', pages: 2, pagesMax: 8, shared: false },
+    ]);
+    expect(WebAssembly.Module.imports(new WebAssembly.Module(bytes))).toHaveLength(4);
+  });
+
+  it('is one for all of a module', () => {
+    const several = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 5, 5, 2, 0, 1, 0, 1);
+    expect(() => inspectModule(several, 8)).toThrow('more than one memory');
+  });
+
+  it('is not less than what a memory begins with', () => {
+    expect(() => inspectModule(assemble('(module (memory 9))'), 8)).toThrow('begins with 9 pages');
+  });
+});
+
+describe('the signatures of a module', () => {
+  it('are those of the functions it exports, imported ones counted', () => {
+    const text = `(module (import "a" "f" (func (param i64)))
+      (func (export "one") (param i32 f32) (result f64) f64.const 0)
+      (func $hidden) (func (export "none"))
+      (memory (export "memory") 1) (export "passed on" (func 0)))`;
+    expect(inspectModule(assemble(text), 8).signatures).toEqual({
+      'one': { params: 'if', results: 'F' },
+      'none': { params: '', results: '' },
+      'passed on': { params: 'I', results: '' },
+    });
+  });
+});
+
+/** What reading it came to: nothing wrong, or what it says. */
+function complaintOf(bytes: Uint8Array): string {
+  try {
+    return inspectModule(bytes, 8).bytes.byteLength > 0 ? '' : 'nothing was read';
+  } catch (error) {
+    return error instanceof WasmFormatError ? '' : String(error);
+  }
+}
+
+describe('bytes that are no module', () => {
+  const sound = assemble(`(module (import "a" "f" (func)) (memory 1) ${GROW})`);
+
+  it('of any kind are refused by name, and never read past their end', () => {
+    const damaged = tuple(nat(sound.length - 1), nat(255), nat(sound.length));
+    assert(
+      property(damaged, ([at, byte, length]) => {
+        const bytes = Uint8Array.from(sound);
+        bytes[at] = byte;
+        expect(complaintOf(bytes.subarray(0, length))).toBe('');
+      }),
+    );
+  });
+
+  it('are refused at every length', () => {
+    for (let length = 0; length < sound.length; length++) {
+      expect(complaintOf(sound.subarray(0, length))).toBe('');
+    }
+  });
+});
