@@ -8,6 +8,8 @@ import { oneCall } from './one-call.ts';
 import { payloads } from './payloads.ts';
 import { pluginToPlugin } from './plugin-to-plugin.ts';
 import { recovery } from './recovery.ts';
+import { reload } from './reload.ts';
+import { scripts } from './scripts.ts';
 import { smallCalls } from './small-calls.ts';
 import { start } from './start.ts';
 import { statsAndDeadlines } from './stats-and-deadlines.ts';
@@ -27,5 +29,7 @@ export const QUESTIONS: readonly Question[] = [
   manyPlugins,
   statsAndDeadlines,
   hog,
+  scripts,
   wasm,
+  reload,
 ];

@@ -1,3 +1,6 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
 import { describe, expect, it } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
@@ -5,9 +8,15 @@ import { growthSince, holdings } from '../support/holdings.ts';
 import { createManager } from '../support/manager.ts';
 import { callOn, changing, counting } from '../support/reloading.ts';
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
 const RELOADS = 200;
 /** Before these, what is made once for all is made. */
 const WARM_UP = 5;
+/** From here on memory is flat, to what a few threads hold; that of every old version would be ten times as much. */
+const MEMORY_FROM = 50;
+const GROWTH_BYTES_MAX = 64 * 2 ** 20;
 
 describe('200 reloads under load', () => {
   it(
@@ -18,11 +27,13 @@ describe('200 reloads under load', () => {
       const { plugin, write } = await changing(manager);
       const caller = callOn(plugin, 3);
       let before = holdings();
+      let residentBytes = 0;
       for (let reload = 1; reload <= RELOADS; reload++) {
         await write(counting(reload + 1));
         const { ok, error } = await plugin.reload();
         if (!ok) throw error;
         if (reload === WARM_UP) before = await atRest(before);
+        if (reload === MEMORY_FROM) residentBytes = residentNow();
       }
       const answers = await caller.stop();
       expect(answers.map(({ input }) => input)).toEqual(answers.map((_, i) => i));
@@ -38,6 +49,7 @@ describe('200 reloads under load', () => {
       await eventually(() => {
         expect(growthSince(before)).toEqual([]);
       });
+      expect(residentNow() - residentBytes).toBeLessThan(GROWTH_BYTES_MAX);
     },
   );
 });
@@ -49,4 +61,10 @@ async function atRest(start: ReturnType<typeof holdings>): Promise<ReturnType<ty
     if (now.threads > start.threads + 1) throw new Error('an old version is there still');
     return now;
   });
+}
+
+/** What the process holds (bytes), its garbage collected. */
+function residentNow(): number {
+  collectGarbage();
+  return process.memoryUsage.rss();
 }

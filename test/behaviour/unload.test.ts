@@ -58,12 +58,12 @@ describe('unload', () => {
     const plugin = await runAssistant(manager);
     const board = await boardOf(manager);
     const begun = plugin.execute(first);
-    const waiting = [plugin.execute({ do: 'echo' }), plugin.execute({ do: 'echo' })];
+    const waiting = codesOf([plugin.execute({ do: 'echo' }), plugin.execute({ do: 'echo' })]);
     await board.hasBegun(1);
     const stopped = plugin.stop();
     await board.release();
     await Promise.all([begun, stopped]);
-    expect(await codesOf(waiting)).toEqual(['PLUGIN_STOPPED', 'PLUGIN_STOPPED']);
+    expect(await waiting).toEqual(['PLUGIN_STOPPED', 'PLUGIN_STOPPED']);
 
     await plugin.start();
     const value = new Uint8Array([1, 2]);
