@@ -28,7 +28,13 @@ export async function sourcesOf(plan: PluginPlan, manifest?: string): Promise<So
   if (plan.entry.protocol !== 'file:') return hashed(own, true);
   const entry = fileURLToPath(plan.entry);
   const imports = SOURCE.test(entry) ? await importsOf(entry) : [];
-  return hashed([...own, entry, ...(imports ?? [])], imports !== undefined);
+  return hashed([...own, entry, ...linked(plan), ...(imports ?? [])], imports !== undefined);
+}
+
+/** What a WebAssembly plugin names beside its entry. */
+function linked({ wasm }: PluginPlan): string[] {
+  const urls = [...(wasm?.modules ?? []).map(({ url }) => url), wasm?.hostFunctions];
+  return urls.flatMap((url) => (url?.protocol === 'file:' ? fileURLToPath(url) : []));
 }
 
 /** What is wrong with the source, with file, line and column; `undefined`: nothing that can be said. */

@@ -1,5 +1,5 @@
 /** WebAssembly guests: what goes in, what comes out, what they are linked with. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -343,5 +343,39 @@ describe('a compiled module', () => {
     expect(await guest.execute({ function: 'one', args: [] })).toBe(1);
     const other = await runGuest(manager, entryOf(bytes), { id: 'other' });
     expect(await other.execute({ function: 'one', args: [] })).toBe(1);
+  });
+});
+
+/** A guest of this version, with a variable. */
+const answering = (digit: number): Uint8Array =>
+  assemble(`(module
+    (import "extism:host/env" "input_offset" (func $input (result i64)))
+    (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+    (import "extism:host/env" "length" (func $length (param i64) (result i64)))
+    (import "extism:host/env" "output_set" (func $output_set (param i64 i64)))
+    (import "extism:host/env" "var_get" (func $var_get (param i64) (result i64)))
+    (import "extism:host/env" "var_set" (func $var_set (param i64 i64)))
+    (func (export "version") (result i32) (i32.const ${String(digit)}))
+    (func (export "set") (result i32) (call $var_set (call $input) (call $input)) (i32.const 0))
+    (func (export "get") (result i32) (local $at i64)
+      (local.set $at (call $var_get (call $input)))
+      (call $output_set (local.get $at) (call $length (local.get $at)))
+      (i32.const 0)))`);
+
+describe('a reload', () => {
+  it('brings the new module, with the variables of the old one; what is none is refused', async () => {
+    const file = path.join(await temporaryFolder(), 'guest.wasm');
+    await writeFile(file, answering(1));
+    const guest = await runGuest(createManager(), file, { host: undefined });
+    const version = () => guest.execute({ function: 'version', args: [] });
+    await guest.execute({ function: 'set', input: 'kept' });
+    expect(await version()).toBe(1);
+    await writeFile(file, answering(2));
+    expect(await guest.reload()).toMatchObject({ ok: true, statePreserved: true });
+    expect(await version()).toBe(2);
+    expect(await guest.execute({ function: 'get', input: 'kept' })).toBe('kept');
+    await writeFile(file, answering(3).subarray(0, 40));
+    expect(await guest.reload()).toMatchObject({ ok: false });
+    expect(await version()).toBe(2);
   });
 });
