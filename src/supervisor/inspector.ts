@@ -60,8 +60,8 @@ export async function firstAnswer(
 ): Promise<Answer | undefined> {
   const until = performance.now() + INSPECTOR_ANSWER_MS;
   for (;;) {
-    const answer = await inspector.ask(method);
-    if (answer || performance.now() >= until) return answer;
+    const answer = await inspector.ask(method, {}, until - performance.now());
+    if (answer || performance.now() + ATTACH_LOOK_MS >= until) return answer;
     await sleep(ATTACH_LOOK_MS);
   }
 }

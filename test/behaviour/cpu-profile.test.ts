@@ -7,6 +7,7 @@ import type { CpuProfileReport, PluginManager } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
 import { boardOf } from '../support/assistant.ts';
+import { newBlock } from '../support/block.ts';
 import { nextEvent } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/files.ts';
@@ -201,7 +202,8 @@ describe('a CPU profile that cannot be taken', () => {
   it('is given up where the thread is blocked outside of JavaScript', async () => {
     const manager = createManager();
     const plugin = await run(manager, 'idler.mjs');
-    const blocked = plugin.execute({ way: 'block-in-call', seconds: 5 });
+    const block = await newBlock();
+    const blocked = plugin.execute(block.input);
     await eventually(async () => {
       expect((await plugin.health()).busySinceMs).toBeGreaterThan(200);
     });
@@ -212,6 +214,7 @@ describe('a CPU profile that cannot be taken', () => {
       message: expect.stringContaining('blocked') as string,
     });
     expect(await readdir(folder)).toEqual([]);
+    await block.release();
     await blocked;
     expect((await plugin.cpuProfile({ file, durationMs: 20 })).file).toBe(file);
   });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { PluginManager } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
+import { newBlock } from '../support/block.ts';
 import { eventsOf, recordEvents } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/files.ts';
@@ -135,7 +136,7 @@ describe('a heap snapshot that cannot be taken', () => {
   it('says so where the plugin is ended meanwhile, and leaves nothing', async () => {
     const manager = createManager();
     const idler = await run(manager, 'idler.mjs', { limits: { stopTimeoutMs: 100 } });
-    void later(idler.execute({ way: 'block-in-call', seconds: 4 }));
+    void later(idler.execute((await newBlock()).input));
     await eventually(async () => {
       expect((await idler.health()).busySinceMs).toBeGreaterThan(200);
     });
