@@ -19,6 +19,7 @@ import { createControl } from './control.ts';
 import { installCrashHandlers } from './crash.ts';
 import { Gate } from './gate.ts';
 import { installGuard } from './guard/install.ts';
+import { MetricSet } from './metrics.ts';
 import { Outbound } from './outbound.ts';
 import { captureStandardStreams, createOutput } from './output.ts';
 import type { CallScope, RunningCall } from './running-call.ts';
@@ -101,7 +102,8 @@ export function bootActor(
       loop.urge();
     },
   });
-  const context = createContext(boot, outbound, output.log, lastWords);
+  const metrics = new MetricSet();
+  const context = createContext({ boot, outbound, log: output.log, lastWords, metrics });
   const blocking = new Standstill({
     board,
     link,
@@ -115,7 +117,16 @@ export function bootActor(
     host
       ? host(boot, blocking)
       : Promise.reject(new TypeError(`this actor has no ${boot.host} host`));
-  const control = createControl({ loadPlugin, context, loop, gate, board, limits, redactor });
+  const control = createControl({
+    loadPlugin,
+    context,
+    loop,
+    gate,
+    board,
+    limits,
+    redactor,
+    metrics,
+  });
   exposeControl(control, port);
 }
 

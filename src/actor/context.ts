@@ -1,16 +1,32 @@
 /** `ctx`: what a plugin is handed of the world outside its thread. */
-import type { Logger, PluginContext } from '../plugin.ts';
+import type { Logger, Metrics, PluginContext } from '../plugin.ts';
 import type { BootData } from '../protocol/messages.ts';
 import type { LastWords } from './crash.ts';
 import type { Outbound } from './outbound.ts';
-import { eventsClient, lock, shared, stateClient } from './shared-services.ts';
+import {
+  eventsClient,
+  listPlugins,
+  lock,
+  shared,
+  stateClient,
+  statsAll,
+} from './shared-services.ts';
 
-export function createContext(
-  boot: BootData,
-  outbound: Outbound,
-  log: Logger,
-  lastWords: LastWords,
-): PluginContext {
+export interface ContextParts {
+  boot: BootData;
+  outbound: Outbound;
+  log: Logger;
+  lastWords: LastWords;
+  metrics: Metrics;
+}
+
+export function createContext({
+  boot,
+  outbound,
+  log,
+  lastWords,
+  metrics,
+}: ContextParts): PluginContext {
   return {
     id: boot.pluginId,
     agentId: boot.agentId,
@@ -25,6 +41,9 @@ export function createContext(
       (await outbound.call(...args)) as T,
     stream: <T>(...args: Parameters<PluginContext['stream']>) =>
       outbound.stream(...args) as AsyncIterable<T>,
+    metrics,
+    listPlugins: () => listPlugins(outbound),
+    statsAll: () => statsAll(outbound),
     shared: (name, byteLength) => shared(outbound, name, byteLength),
     exit: (reason = 'normal') =>
       reason === 'normal' || reason === 'shutdown'

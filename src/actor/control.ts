@@ -14,6 +14,7 @@ import type { SignalBoard } from '../protocol/signal-board.ts';
 import { toWireError, type Redactor } from '../protocol/wire-error.ts';
 import type { CallLoop } from './call-loop.ts';
 import type { Gate } from './gate.ts';
+import type { MetricSet } from './metrics.ts';
 import { profileSelf, writeOwnHeap } from './self-diagnosis.ts';
 
 /** Imports the plugin's code: which host that is, the thread's entry decides. */
@@ -29,6 +30,7 @@ export interface ControlScope {
   board: SignalBoard;
   limits: Limits;
   redactor: Redactor;
+  metrics: MetricSet;
 }
 
 export function createControl({
@@ -39,6 +41,7 @@ export function createControl({
   board,
   limits,
   redactor,
+  metrics,
 }: ControlScope): ActorControl {
   let hooks: PluginHooks | undefined;
   let measured = performance.eventLoopUtilization();
@@ -128,6 +131,7 @@ export function createControl({
         heapUsedBytes: heapUsed,
         externalBytes: external,
         utilization: Number.isFinite(utilization) ? utilization : 0,
+        metrics: metrics.samples(),
         plugin: encodeVital(own),
       };
     },

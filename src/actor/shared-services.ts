@@ -1,8 +1,8 @@
-/** `ctx.state`, `ctx.events`, `ctx.lock` and `ctx.shared`: the kernel's services, asked from a thread. */
+/** What of `ctx` is a service of the kernel's, asked from a thread. */
 import type { EventBus, LockOptions, SharedState } from '../plugin.ts';
 import { PluginError } from '../protocol/errors.ts';
 import type { VersionedValue } from '../protocol/messages.ts';
-import type { BusEvent } from '../protocol/report.ts';
+import type { BusEvent, PluginListing, PluginStats } from '../protocol/report.ts';
 import type { Outbound } from './outbound.ts';
 
 export function stateClient(outbound: Outbound): SharedState {
@@ -82,4 +82,12 @@ export async function shared(
   const buffer = await outbound.service({ op: 'shared', name, byteLength });
   if (buffer instanceof SharedArrayBuffer) return buffer;
   throw new PluginError('INVALID_STATE', 'this plugin cannot share memory with others');
+}
+
+export async function listPlugins(outbound: Outbound): Promise<PluginListing[]> {
+  return (await outbound.service({ op: 'plugins.list' })) as PluginListing[];
+}
+
+export async function statsAll(outbound: Outbound): Promise<Map<string, PluginStats>> {
+  return (await outbound.service({ op: 'plugins.stats' })) as Map<string, PluginStats>;
 }

@@ -44,6 +44,7 @@ export class Kernel {
     events: new EventHub(),
     locks: new Locks(),
     memory: new SharedMemory(),
+    registry: this.registry,
   };
   readonly #sessions = new Map<ActorLink, Session>();
   readonly #watches = new Map<string, { watch: PluginWatch; begun: Promise<void> }>();

@@ -6,6 +6,7 @@ import type {
   DeadLetter,
   HealthReport,
   HeapSnapshotReport,
+  PluginListing,
   PluginState,
   PluginStats,
   ReloadResult,
@@ -31,10 +32,10 @@ import type { KernelEvent, KernelEventType, KernelListener } from './kernel-even
 import { Kernel } from './kernel.ts';
 import { dependencyError } from './order.ts';
 import { planOf } from './plan.ts';
-import type { PluginListing } from './registry.ts';
 import { execute, stream } from './router.ts';
 import { closeOnSignals } from './signals.ts';
 import { checkSpec } from './spec-schema.ts';
+import { withMethods, type TypedHandle, type TypedSpec } from './typed-spec.ts';
 import type {
   CloseReport,
   ExecuteOptions,
@@ -78,16 +79,18 @@ export class PluginManager {
    * @param what a spec, or the folder of a `plugin.json` (path or URL).
    * @throws PluginError `INVALID_SPEC`, `ALREADY_REGISTERED`.
    */
+  async register<I, O, M extends object>(spec: TypedSpec<I, O, M>): Promise<TypedHandle<I, O, M>>;
   async register<Module = unknown>(
     what: PluginSpec | string | URL,
-  ): Promise<PluginHandle<InputOf<Module>, OutputOf<Module>>> {
+  ): Promise<PluginHandle<InputOf<Module>, OutputOf<Module>>>;
+  async register(what: PluginSpec | string | URL): Promise<PluginHandle> {
     this.#refuseClosed();
     const isFolder = typeof what === 'string' || what instanceof URL;
     const origin = isFolder ? originOf(folderPath(what)) : undefined;
     const plan = origin ? await origin.read() : planOf(checkSpec(what, 'program'));
     const { id } = this.#kernel.add(plan, origin);
     await this.#kernel.isWatching(id);
-    return createHandle(this, id);
+    return withMethods(createHandle(this, id), what);
   }
 
   /** Unloads a plugin if need be, and forgets it. */
@@ -266,10 +269,17 @@ export class PluginManager {
     return stream(this.#kernel, id, input, options) as AsyncIterable<O>;
   }
 
-  /** A typed handle: the same verbs without the id. */
-  plugin<I = unknown, O = unknown>(id: string): PluginHandle<I, O> {
-    this.#kernel.registry.get(id);
-    return createHandle(this, id);
+  /**
+   * A typed handle: the same verbs without the id. Of a spec from a factory (`troupe/plugins`,
+   * `typedSpec`) it has that one's methods too.
+   *
+   * @throws PluginError `NOT_FOUND`.
+   */
+  plugin<I, O, M extends object>(spec: TypedSpec<I, O, M>): TypedHandle<I, O, M>;
+  plugin<I = unknown, O = unknown>(id: string): PluginHandle<I, O>;
+  plugin(of: string | TypedSpec): PluginHandle {
+    const { id } = this.#kernel.registry.get(typeof of === 'string' ? of : of.id);
+    return withMethods(createHandle(this, id), of);
   }
 
   state(id: string): PluginState {

@@ -1,14 +1,10 @@
 /** The plugins and groups of one manager, by id, and what can be asked about them without their threads. */
 import { PluginError } from '../protocol/errors.ts';
-import type { PluginMetadata, PluginPlan, PluginType } from '../protocol/manifest.ts';
-import type { DeadLetter, PluginState } from '../protocol/report.ts';
+import type { PluginPlan, PluginType } from '../protocol/manifest.ts';
+import type { DeadLetter, PluginListing } from '../protocol/report.ts';
 import { pluginIds } from '../supervisor/group-tree.ts';
 import type { Group } from '../supervisor/group.ts';
 import type { Keeper } from '../supervisor/keeper.ts';
-
-export interface PluginListing extends PluginMetadata {
-  state: PluginState;
-}
 
 export class Registry {
   readonly #keepers = new Map<string, Keeper>();

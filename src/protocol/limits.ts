@@ -365,6 +365,9 @@ export const DEATH_NEWS_MS = 1_000;
 /** Log lines of a plugin kept for `stats` and its crash report. */
 export const CRASH_LOG_LINES = 20;
 
+/** Series of metrics (name and labels) that one thread of a plugin keeps. */
+export const METRIC_SERIES_MAX = 1_000;
+
 /** Longest log line that travels (characters). */
 export const LOG_LINE_CHARS_MAX = 8_192;
 

@@ -4,6 +4,7 @@
  */
 import type { Limits } from './limits.ts';
 import type { Access, CarrierKind, HostKind, ScriptPlan } from './manifest.ts';
+import type { MetricSample } from './metrics.ts';
 import type { WasmBoot } from './wasm-boot.ts';
 import type { HttpRequest } from './wasm.ts';
 import type { WireError } from './wire-error.ts';
@@ -54,6 +55,7 @@ export interface ActorStats {
   externalBytes: number;
   /** Share of the time the event loop was busy since the last question, 0 to 1. */
   utilization: number;
+  metrics: MetricSample[];
   /** Encoded: what the plugin's `stats` hook says. */
   plugin: EncodedValue | undefined;
 }
@@ -112,7 +114,11 @@ export type ServiceRequest =
   | { op: 'lock.release'; token: number }
   /** Answers an HttpAnswer. */
   | { op: 'http'; request: HttpRequest }
-  | { op: 'shared'; name: string; byteLength: number };
+  | { op: 'shared'; name: string; byteLength: number }
+  /** Answers PluginListings. */
+  | { op: 'plugins.list' }
+  /** Answers a Map of PluginStats. */
+  | { op: 'plugins.stats' };
 
 /** Answer to `state.read`. */
 export interface VersionedValue {

@@ -1,5 +1,7 @@
 /** What the runtime tells of its plugins: states, crashes, health, stats, events. */
 import type { PluginError } from './errors.ts';
+import type { PluginMetadata } from './manifest.ts';
+import type { MetricSample } from './metrics.ts';
 
 export const PLUGIN_STATES = [
   'unloaded',
@@ -12,6 +14,11 @@ export const PLUGIN_STATES = [
   'failed',
 ] as const;
 export type PluginState = (typeof PLUGIN_STATES)[number];
+
+/** What `listPlugins()` says of one. */
+export interface PluginListing extends PluginMetadata {
+  state: PluginState;
+}
 
 /** A version of a plugin while it runs. */
 export interface PluginVersion {
@@ -149,6 +156,11 @@ export interface PluginStats {
   logs: string[];
   /** Of a pool that lives; no other plugin has it. */
   threads?: ThreadCounts | undefined;
+  /**
+   * What the plugin counts through `ctx.metrics`, in this life; of a pool or replicas, added up.
+   * Empty while the thread is too busy to say.
+   */
+  metrics: MetricSample[];
   /** What the plugin's `stats` hook says; of a plugin with replicas it is there, of each. */
   plugin: Record<string, unknown>;
   /** Only of a plugin with replicas: those that there are now. All else is of all of them together. */

@@ -2,6 +2,7 @@
 import { PluginError } from '../protocol/errors.ts';
 import { BUSY_ANSWER_MS } from '../protocol/limits.ts';
 import type { ActorControl, ActorStats, Outcome, StartHook } from '../protocol/messages.ts';
+import { mergeMetrics } from '../protocol/metrics.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { LifeDiagnosis } from './life.ts';
@@ -95,6 +96,7 @@ function sumOf(answers: readonly ActorStats[]): ActorStats {
     heapUsedBytes: sum(({ heapUsedBytes }) => heapUsedBytes),
     externalBytes: sum(({ externalBytes }) => externalBytes),
     utilization: sum(({ utilization }) => utilization) / answers.length,
+    metrics: mergeMetrics(answers.map(({ metrics }) => metrics)),
     plugin: answers[0]?.plugin,
   };
 }

@@ -1,5 +1,6 @@
 /** What a replica set says of itself: of all its replicas together, and of each. */
 import { CRASH_LOG_LINES } from '../protocol/limits.ts';
+import { mergeMetrics } from '../protocol/metrics.ts';
 import type {
   HealthReport,
   PluginState,
@@ -95,6 +96,7 @@ export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): P
       undefined,
     ),
     logs: standing.logs.slice(-CRASH_LOG_LINES),
+    metrics: mergeMetrics(all.map(({ metrics }) => metrics)),
     plugin: {},
     replicas: answers.filter(({ isMember }) => isMember).map(ofOne),
   };

@@ -100,6 +100,7 @@ export async function statsOf(
     lastCrash,
     logs: [...logs],
     ...(life?.threads ? { threads: life.threads() } : {}),
+    metrics: answer === TIMED_OUT ? [] : answer.metrics,
     plugin: isRecord(plugin) ? plugin : {},
   };
 }

@@ -5,7 +5,7 @@ import { codeOf, sourceOf } from '../support/sources.ts';
 /** What each public door exports. Adding a name is a decision; removing one is a new major version. */
 const DOORS: Record<string, { values: string[]; types: string[] }> = {
   'src/index.ts': {
-    values: ['PluginError', 'PluginManager'],
+    values: ['PluginError', 'PluginManager', 'quantileOf', 'typedSpec'],
     types: [
       'BusEvent',
       'CallCounts',
@@ -30,6 +30,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'HealthReport',
       'HeapSnapshotOptions',
       'HeapSnapshotReport',
+      'HistogramSample',
       'HttpHost',
       'InputOf',
       'KernelEvent',
@@ -40,6 +41,8 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'LockOptions',
       'MailboxOptions',
       'ManagerContext',
+      'MetricLabels',
+      'MetricSample',
       'OutputOf',
       'PathSpec',
       'Permissions',
@@ -62,6 +65,8 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'ReplicaStats',
       'RestartOptions',
       'SharedState',
+      'TypedHandle',
+      'TypedSpec',
       'WasmOptions',
     ],
   },
@@ -71,15 +76,27 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'BusEvent',
       'Call',
       'CallOptions',
+      'Counter',
       'EventBus',
+      'Gauge',
       'GuestHost',
+      'Histogram',
       'LockOptions',
       'Logger',
+      'MetricLabels',
+      'MetricSample',
+      'Metrics',
       'PluginContext',
       'PluginDefinition',
       'PluginHooks',
+      'PluginListing',
+      'PluginStats',
       'SharedState',
     ],
+  },
+  'plugins/index.ts': {
+    values: [],
+    types: [],
   },
 };
 
@@ -99,10 +116,11 @@ describe('a public door', () => {
     );
     // a script needs types alone
     expect(manifest.exports['./script']).toEqual({ types: './dist/src/script.d.ts' });
-    expect(code).toEqual(['.', './plugin', './script']);
+    expect(code).toEqual(['.', './plugin', './script', './plugins']);
     const modules: Record<string, object> = {
       'src/index.ts': await import('../../src/index.ts'),
       'src/plugin.ts': await import('../../src/plugin.ts'),
+      'plugins/index.ts': await import('../../plugins/index.ts'),
     };
     for (const [door, module] of Object.entries(modules)) {
       expect(Object.keys(module).toSorted()).toEqual(DOORS[door]?.values);

@@ -39,7 +39,25 @@ const LAYERS: Record<string, Layer> = {
   },
   'src/index.ts': { layers: ['src/kernel', 'src/protocol', 'src/plugin.ts'] },
   'workers': { layers: ['src/actor', 'src/hosts', 'src/transport'] },
-  'plugins': { layers: [], packages: ['node:', 'troupe'] },
+  'plugins': {
+    layers: [],
+    packages: [
+      'node:',
+      'troupe',
+      '@ai-sdk/openai-compatible',
+      '@orama/orama',
+      '@redis/client',
+      'ai',
+      'ajv',
+      'ajv-formats',
+      'ipaddr.js',
+      'jsep',
+      'json-p3',
+      'lmdb',
+      'luxon',
+      'zod',
+    ],
+  },
 };
 
 const FILES = ['src', 'workers', 'plugins'].flatMap(filesBelow);
