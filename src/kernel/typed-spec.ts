@@ -8,7 +8,7 @@ const METHODS = Symbol.for('troupe.methods');
 export interface TypedSpec<
   I = unknown,
   O = unknown,
-  M extends object = Record<never, never>,
+  M extends object = object,
 > extends PluginSpec {
   readonly [METHODS]: (plugin: PluginHandle<I, O>) => M;
 }
