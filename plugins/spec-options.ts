@@ -47,5 +47,5 @@ export function splitOptions<T extends SpecOptions>(
     if (options[name] !== undefined) spec[name] = options[name];
     delete own[name];
   }
-  return { spec: spec as SpecOptions, own: own as Omit<T, keyof SpecOptions> };
+  return { spec, own: own as Omit<T, keyof SpecOptions> };
 }

@@ -8,7 +8,7 @@ export default whenAssigned((carrier) => {
   bootActor(carrier, {
     module: stateless(loadModule),
     script: stateless(async (boot) =>
-      (await import('../src/hosts/script.ts')).loadScript(boot, { savesHeap: false }),
+      (await import('./script-host.ts')).loadScript(boot, { savesHeap: false }),
     ),
     wasm: async (...scope) =>
       withoutState(await (await import('./wasm-host.ts')).loadGuest(...scope)),

@@ -6,7 +6,7 @@ import { loadModule } from '../src/hosts/module.ts';
 whenAssigned((carrier) => {
   bootActor(carrier, {
     module: loadModule,
-    script: async (boot) => (await import('../src/hosts/script.ts')).loadScript(boot),
+    script: async (boot) => (await import('./script-host.ts')).loadScript(boot),
     wasm: async (...scope) => (await import('./wasm-host.ts')).loadGuest(...scope),
   });
 });

@@ -2,7 +2,7 @@
 import type { CallOptions } from '../plugin.ts';
 import { affinityOf, withAffinity } from '../protocol/affinity.ts';
 import { ChunkQueue } from '../protocol/chunk-queue.ts';
-import { CodecError } from '../protocol/codec-error.ts';
+import { isCodecError } from '../protocol/codec-error.ts';
 import { decode, encode, type Payload, type PayloadLimits } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import {
@@ -252,8 +252,7 @@ export class Outbound {
   }
 
   #refused(id: string, error: unknown): Error {
-    if (!(error instanceof CodecError))
-      return error instanceof Error ? error : new Error(String(error));
+    if (!isCodecError(error)) return error instanceof Error ? error : new Error(String(error));
     return new PluginError(error.code, `${id}: ${error.message}`, {
       pluginId: id,
       data: error.data,

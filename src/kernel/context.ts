@@ -1,6 +1,6 @@
 /** `manager.context`: what plugins see of shared state, events and locks, for the embedding program. */
 import type { EventBus, LockOptions, SharedState } from '../plugin.ts';
-import { CodecError } from '../protocol/codec-error.ts';
+import { isCodecError } from '../protocol/codec-error.ts';
 import { bodyOf, decode, encode } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { DEFAULT_LIMITS } from '../protocol/limits.ts';
@@ -123,8 +123,7 @@ async function promised<T>(work: () => T): Promise<T> {
   try {
     return work();
   } catch (error) {
-    if (error instanceof CodecError)
-      throw new PluginError(error.code, error.message, { data: error.data });
+    if (isCodecError(error)) throw new PluginError(error.code, error.message, { data: error.data });
     throw error;
   }
 }

@@ -5,11 +5,7 @@ import type { PluginHandle } from './handle.ts';
 const METHODS = Symbol.for('troupe.methods');
 
 /** A spec with the types of its plugin's inputs and outputs, and methods for its handle. */
-export interface TypedSpec<
-  I = unknown,
-  O = unknown,
-  M extends object = object,
-> extends PluginSpec {
+export interface TypedSpec<I = unknown, O = unknown, M extends object = object> extends PluginSpec {
   readonly [METHODS]: (plugin: PluginHandle<I, O>) => M;
 }
 

@@ -104,7 +104,7 @@ export function decode(body: Body, limits: PayloadLimits): unknown {
     const value: unknown = packr.unpack(bytes, { start, end });
     return rich ? raise(value, body.attachments) : value;
   } catch (error) {
-    if (error instanceof CodecError) throw error;
+    if (isCodecError(error)) throw error;
     throw new CodecError('PAYLOAD_INVALID', `malformed value: ${String(error)}`);
   }
 }

@@ -75,7 +75,13 @@ export class FakeLife implements Life {
       heapSnapshot: () => new Promise(() => undefined),
       health: () => Promise.resolve({ ready: true }),
       stats: () =>
-        Promise.resolve({ heapUsedBytes: 1, externalBytes: 1, utilization: 0, plugin: undefined }),
+        Promise.resolve({
+          heapUsedBytes: 1,
+          externalBytes: 1,
+          utilization: 0,
+          metrics: [],
+          plugin: undefined,
+        }),
     };
     this.died = new Promise((resolve) => {
       this.#bury = resolve;
