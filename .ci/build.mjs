@@ -63,7 +63,11 @@ async function bundleEntries() {
     target: 'node20.19',
     // a script's engine is found where it is installed, by the threads that need it
     external: ['quickjs-wasi'],
-    define: { 'import.meta.filename': '__filename' },
+    define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+    // a thread reads and keeps the text: a third of it is spaces and comments. Names stay, for stacks and profiles.
+    minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 120,
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',

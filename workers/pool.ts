@@ -1,12 +1,12 @@
 /** Entry of a thread in a plugin's pool. */
 import { bootActor } from '../src/actor/boot.ts';
 import { whenAssigned } from '../src/actor/pool-carrier.ts';
-import { loadModule } from '../src/hosts/module.ts';
+import { moduleHost } from '../src/hosts/module.ts';
 import { stateless, withoutState } from '../src/hosts/stateless.ts';
 
 export default whenAssigned((carrier) => {
   bootActor(carrier, {
-    module: stateless(loadModule),
+    module: stateless(moduleHost((url) => import(url))),
     script: stateless(async (boot) =>
       (await import('./script-host.ts')).loadScript(boot, { savesHeap: false }),
     ),

@@ -1,11 +1,11 @@
 /** Entry of a plugin's process. */
 import { bootActor } from '../src/actor/boot.ts';
 import { whenAssigned } from '../src/actor/process-carrier.ts';
-import { loadModule } from '../src/hosts/module.ts';
+import { moduleHost } from '../src/hosts/module.ts';
 
 whenAssigned((carrier) => {
   bootActor(carrier, {
-    module: loadModule,
+    module: moduleHost((url) => import(url)),
     script: async (boot) => (await import('./script-host.ts')).loadScript(boot),
     wasm: async (...scope) => (await import('./wasm-host.ts')).loadGuest(...scope),
   });

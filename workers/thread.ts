@@ -1,12 +1,14 @@
-/** Entry of a plugin's thread. */
+/** What a plugin's thread runs, begun by thread-start.ts. */
 import { bootActor } from '../src/actor/boot.ts';
 import { whenAssigned } from '../src/actor/thread-carrier.ts';
-import { loadModule } from '../src/hosts/module.ts';
+import { moduleHost, type ImportModule } from '../src/hosts/module.ts';
 
-whenAssigned((carrier) => {
-  bootActor(carrier, {
-    module: loadModule,
-    script: async (boot) => (await import('./script-host.ts')).loadScript(boot),
-    wasm: async (...scope) => (await import('./wasm-host.ts')).loadGuest(...scope),
+export function start(importModule: ImportModule): void {
+  whenAssigned((carrier) => {
+    bootActor(carrier, {
+      module: moduleHost(importModule),
+      script: async (boot) => (await import('./script-host.ts')).loadScript(boot),
+      wasm: async (...scope) => (await import('./wasm-host.ts')).loadGuest(...scope),
+    });
   });
-});
+}

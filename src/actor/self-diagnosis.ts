@@ -14,7 +14,7 @@ export async function profileSelf({
   samplingIntervalUs,
 }: ProfileTimes): Promise<string> {
   // asked for only when it is needed: a Node may be built without it
-  const inspector = await import('node:inspector/promises');
+  const inspector = process.getBuiltinModule('node:inspector/promises');
   const session: Session = new inspector.Session();
   session.connect();
   try {

@@ -1,17 +1,22 @@
-import type { PluginContext, PluginHooks } from '../plugin.ts';
-import { PLUGIN_MARK } from '../protocol/marks.ts';
 /**
  * Host for ES modules (and CommonJS ones): imports the plugin's file and makes its default export
  * a plugin. A plain function is a plugin with only `execute`, so a worker file of a pool runs.
  */
+import type { PluginContext, PluginHooks } from '../plugin.ts';
+import { PLUGIN_MARK } from '../protocol/marks.ts';
 import type { BootData } from '../protocol/messages.ts';
 
 export type Setup = (context: PluginContext) => PluginHooks | Promise<PluginHooks>;
 
-export async function loadModule(boot: BootData): Promise<Setup> {
-  if (boot.sourceMaps) process.setSourceMapsEnabled(true);
-  const module = (await import(boot.entryUrl)) as Record<string, unknown>;
-  return asSetup(unwrapCommonJs(module));
+/** `import()`, of a module that Node has loaded: code from a cache cannot import. */
+export type ImportModule = (url: string) => Promise<unknown>;
+
+export function moduleHost(importModule: ImportModule): (boot: BootData) => Promise<Setup> {
+  return async ({ sourceMaps, entryUrl }) => {
+    if (sourceMaps) process.setSourceMapsEnabled(true);
+    const module = (await importModule(entryUrl)) as Record<string, unknown>;
+    return asSetup(unwrapCommonJs(module));
+  };
 }
 
 /** A transpiled CommonJS module has its default export one level deeper. */

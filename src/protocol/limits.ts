@@ -365,6 +365,12 @@ export const DEATH_NEWS_MS = 1_000;
 /** Log lines of a plugin kept for `stats` and its crash report. */
 export const CRASH_LOG_LINES = 20;
 
+/** Compiled code of an actor that threads share (bytes); it is about 100,000. */
+export const CODE_BYTES_MAX = 256 * 1_024;
+
+/** It is kept this long after the first thread has begun (ms): its plugin is up then. */
+export const CODE_CACHE_MS = 5;
+
 /** Series of metrics (name and labels) that one thread of a plugin keeps. */
 export const METRIC_SERIES_MAX = 1_000;
 

@@ -12,6 +12,7 @@ import {
 } from 'node:worker_threads';
 
 import { SharedWords } from '../protocol/board-words.ts';
+import { CodeCell } from '../protocol/code-cell.ts';
 import { WINDOW_CALLS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { boardBytes } from '../protocol/signal-board.ts';
@@ -44,9 +45,12 @@ export interface ShellOptions {
 }
 
 const ENTRY = new URL(
-  `../../workers/thread.${import.meta.url.endsWith('.ts') ? 'ts' : 'cjs'}`,
+  `../../workers/thread-start.${import.meta.url.endsWith('.ts') ? 'ts' : 'cjs'}`,
   import.meta.url,
 );
+
+/** What the first thread compiles, for those that come later. */
+const CODE = CodeCell.create();
 
 /** One count for all threads of this process. */
 const CORES = new PollingCores(os.availableParallelism());
@@ -60,7 +64,13 @@ export function createShell(options: ShellOptions): ThreadShell {
   const control = new MessageChannel();
   const words = new SharedWords(new SharedArrayBuffer(boardBytes(WINDOW_CALLS)));
   const rings = createRings(CORES);
-  const data = { board: words.buffer, busPort: bus.port2, controlPort: control.port2, rings };
+  const data = {
+    board: words.buffer,
+    busPort: bus.port2,
+    controlPort: control.port2,
+    rings,
+    code: CODE,
+  };
   const worker = new Worker(ENTRY, workerOptions(options, data));
   // what the runtime itself prints into the thread's streams must not pile up unread
   worker.stdout.resume();

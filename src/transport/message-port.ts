@@ -14,6 +14,8 @@ export interface ThreadData {
   board: SharedArrayBuffer;
   busPort: MessagePort;
   rings: Rings;
+  /** The compiled form of the thread's entry (see code-cell.ts). */
+  code: SharedArrayBuffer;
   /** Its first message is the boot data. */
   controlPort: MessagePort;
 }

@@ -38,7 +38,7 @@ const LAYERS: Record<string, Layer> = {
     packages: ['node:', 'citty', 'cli-table3'],
   },
   'src/index.ts': { layers: ['src/kernel', 'src/protocol', 'src/plugin.ts'] },
-  'workers': { layers: ['src/actor', 'src/hosts', 'src/transport'] },
+  'workers': { layers: ['src/actor', 'src/hosts', 'src/transport'], packages: ['node:'] },
   'plugins': {
     layers: [],
     packages: [
