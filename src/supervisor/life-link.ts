@@ -1,7 +1,7 @@
 /** The supervisor's end of a life's link, whatever carries it: sends once a turn, and sorts what comes. */
 import { decode } from '../protocol/codec.ts';
 import { CRASH_KIND, KIND, type FrameReader } from '../protocol/frame.ts';
-import { DEFAULT_LIMITS, WINDOW_CALLS } from '../protocol/limits.ts';
+import { RUNTIME_LIMITS, WINDOW_CALLS } from '../protocol/limits.ts';
 import type { LogLine } from '../protocol/report.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import { fromWireError, isWireError } from '../protocol/wire-error.ts';
@@ -69,7 +69,7 @@ function onFrame(frame: FrameReader, link: Link, events: LifeEvents, obituary: O
       events.outgoing(frame, link);
       return;
     case KIND.log:
-      events.log(decode(frame, DEFAULT_LIMITS) as LogLine);
+      events.log(decode(frame, RUNTIME_LIMITS) as LogLine);
       return;
     case KIND.parked:
       events.parked(frame.detail);
@@ -78,14 +78,14 @@ function onFrame(frame: FrameReader, link: Link, events: LifeEvents, obituary: O
       events.awake(frame.detail);
       return;
     case KIND.crash: {
-      const wire = decode(frame, DEFAULT_LIMITS);
+      const wire = decode(frame, RUNTIME_LIMITS);
       const rejected = frame.detail === CRASH_KIND['unhandled-rejection'];
       const reason = rejected ? 'unhandled-rejection' : 'uncaught';
       obituary.heard(reason, isWireError(wire) ? fromWireError(wire) : wire);
       return;
     }
     case KIND.exit: {
-      const said = decode(frame, DEFAULT_LIMITS) as { reason?: unknown };
+      const said = decode(frame, RUNTIME_LIMITS) as { reason?: unknown };
       obituary.heard(said.reason === 'shutdown' ? 'shutdown' : 'normal');
       return;
     }
