@@ -5,6 +5,7 @@ import { ChunkQueue } from '../protocol/chunk-queue.ts';
 import { isCodecError } from '../protocol/codec-error.ts';
 import { decode, encode, type Payload, type PayloadLimits } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
+import { failureOf } from '../protocol/failure.ts';
 import {
   CANCEL_REASON,
   FLAG,
@@ -20,8 +21,7 @@ import {
   type Limits,
 } from '../protocol/limits.ts';
 import type { ServiceRequest } from '../protocol/messages.ts';
-import { fromWireError, isWireError } from '../protocol/wire-error.ts';
-import type { Exchange, Link, ReturnAddress } from '../transport/link.ts';
+import type { Link, ReturnAddress } from '../transport/link.ts';
 
 export interface OutboundScope {
   readonly pluginId: string;
@@ -34,6 +34,9 @@ export interface OutboundScope {
 }
 
 const KERNEL = 'the kernel';
+
+/** Takes the replies to one call. */
+type Hear = (frame: FrameReader) => void;
 
 /** Where the outcome of a call goes. */
 export interface Settle {
@@ -112,17 +115,13 @@ export class Outbound {
     options: CallOptions,
     settle: Settle,
   ): ReturnAddress {
-    const exchange: Exchange = {
-      onReply: (frame) => {
-        if (frame.kind === KIND.result) this.#settle(id, frame, settle);
-        else if (frame.kind === KIND.failure) settle.reject(this.#failure(id, frame));
-        else if (frame.kind === KIND.skipped) settle.reject(skipped(id));
-        if (frame.kind !== KIND.progress) release();
-      },
+    const hear: Hear = (frame) => {
+      if (frame.kind === KIND.result) this.#settle(id, frame, settle);
+      else if (frame.kind === KIND.failure) settle.reject(failureIn(frame, id));
+      else if (frame.kind === KIND.skipped) settle.reject(skipped(id));
+      else if (frame.kind === KIND.end) settle.resolve(undefined);
     };
-    const address = this.#send(exchange, route, payload, 0, options);
-    const release = this.#onAbort(address, options.signal);
-    return address;
+    return this.#send(hear, route, payload, 0, options);
   }
 
   #settle(id: string, frame: FrameReader, { resolve, reject }: Settle): void {
@@ -151,16 +150,13 @@ export class Outbound {
       },
       creditChunks,
     });
-    const exchange: Exchange = {
-      onReply: (frame) => {
-        if (frame.kind === KIND.chunk) this.#push(id, frame, queue);
-        else if (frame.kind === KIND.failure) queue.fail(this.#failure(id, frame));
-        else if (frame.kind === KIND.skipped) queue.fail(skipped(id));
-        else if (frame.kind !== KIND.progress) queue.end();
-      },
+    const hear: Hear = (frame) => {
+      if (frame.kind === KIND.chunk) this.#push(id, frame, queue);
+      else if (frame.kind === KIND.failure) queue.fail(failureIn(frame, id));
+      else if (frame.kind === KIND.skipped) queue.fail(skipped(id));
+      else if (frame.kind !== KIND.progress) queue.end();
     };
-    sent.address = this.#send(exchange, route, payload, FLAG.stream, options);
-    this.#onAbort(sent.address, options.signal);
+    sent.address = this.#send(hear, route, payload, FLAG.stream, options);
     return queue;
   }
 
@@ -172,8 +168,9 @@ export class Outbound {
     }
   }
 
+  /** From now on `hear` is told the replies, and `options.signal` gives the call up until the last of them. */
   #send(
-    exchange: Exchange,
+    hear: Hear,
     route: number,
     payload: Payload,
     flags: number,
@@ -192,7 +189,14 @@ export class Outbound {
       timeoutMs: timeoutOf(options),
       parent: this.#scope.parent(),
     };
+    const exchange = {
+      onReply: (frame: FrameReader): void => {
+        if (frame.kind !== KIND.chunk && frame.kind !== KIND.progress) release();
+        hear(frame);
+      },
+    };
     const address = link.call(exchange, header, payload);
+    const release = this.#onAbort(address, options.signal);
     this.#scope.urge();
     return address;
   }
@@ -239,18 +243,6 @@ export class Outbound {
     }
   }
 
-  #failure(id: string, frame: FrameReader): Error {
-    const wire = decode(frame, RUNTIME_LIMITS);
-    if (!isWireError(wire))
-      return new PluginError('CALL_FAILED', `${id} failed without saying why`);
-    const error = fromWireError(wire);
-    if ((frame.flags & FLAG.runtime) !== 0) return error;
-    return new PluginError('CALL_FAILED', `${id} failed: ${error.message}`, {
-      pluginId: id,
-      cause: error,
-    });
-  }
-
   #refused(id: string, error: unknown): Error {
     if (!isCodecError(error)) return error instanceof Error ? error : new Error(String(error));
     return new PluginError(error.code, `${id}: ${error.message}`, {
@@ -258,6 +250,10 @@ export class Outbound {
       data: error.data,
     });
   }
+}
+
+function failureIn(frame: FrameReader, id: string): Error {
+  return failureOf(frame, id, (frame.flags & FLAG.runtime) !== 0);
 }
 
 /** In whole milliseconds; what no header can hold is no timeout. */

@@ -1,10 +1,11 @@
-import { ChunkQueue } from '../protocol/chunk-queue.ts';
 /** Who asked: a promise or a stream of the embedding program, or another actor over its link. */
+import { ChunkQueue } from '../protocol/chunk-queue.ts';
 import { decode, encode, forwardable, type Body } from '../protocol/codec.ts';
-import { PluginError } from '../protocol/errors.ts';
+import type { PluginError } from '../protocol/errors.ts';
+import { failureOf } from '../protocol/failure.ts';
 import { FLAG, KIND } from '../protocol/frame.ts';
 import { RUNTIME_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
-import { fromWireError, isWireError, toWireError } from '../protocol/wire-error.ts';
+import { toWireError } from '../protocol/wire-error.ts';
 import type { ActorLink } from '../supervisor/call-target.ts';
 import type { Call, Receiver } from '../supervisor/call.ts';
 
@@ -40,7 +41,7 @@ export class PromiseReceiver implements Receiver {
   }
 
   failure(body: Body, fromRuntime: boolean): void {
-    this.#reject(failureOf(body, fromRuntime, this.#options));
+    this.#reject(failureOf(body, this.#options.pluginId, fromRuntime));
   }
 
   chunk(): void {
@@ -85,7 +86,7 @@ export class StreamReceiver implements Receiver {
   }
 
   failure(body: Body, fromRuntime: boolean): void {
-    this.chunks.fail(failureOf(body, fromRuntime, this.#options));
+    this.chunks.fail(failureOf(body, this.#options.pluginId, fromRuntime));
   }
 
   chunk(body: Body): void {
@@ -145,25 +146,6 @@ export class LinkReceiver implements Receiver {
     const payload = encode(toWireError(error), RUNTIME_LIMITS);
     this.#link.reply(KIND.failure, this.#to, payload, FLAG.runtime);
   }
-}
-
-function failureOf(body: Body, fromRuntime: boolean, { pluginId }: ReceiverOptions): Error {
-  let wire: unknown;
-  try {
-    wire = decode(body, RUNTIME_LIMITS);
-  } catch (error) {
-    wire = toWireError(error);
-  }
-  const cause = isWireError(wire) ? fromWireError(wire) : undefined;
-  if (fromRuntime && cause) return cause;
-  return new PluginError(
-    'CALL_FAILED',
-    `${pluginId} failed: ${cause?.message ?? 'for no reason given'}`,
-    {
-      pluginId,
-      cause,
-    },
-  );
 }
 
 function reportProgress(body: Body, call: Call, { onProgress }: ReceiverOptions): void {

@@ -1,0 +1,102 @@
+import { getEventListeners } from 'node:events';
+
+import { describe, expect, it } from 'vitest';
+
+import { Outbound } from '../../src/actor/outbound.ts';
+import type { CallOptions } from '../../src/plugin.ts';
+import { FLAG, KIND, type Kind } from '../../src/protocol/frame.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { toWireError } from '../../src/protocol/wire-error.ts';
+import { batchOf, frameBytes } from '../support/frames.ts';
+import { linkFor } from '../support/link.ts';
+
+function setUp() {
+  const { link, transport, malformed } = linkFor();
+  const outbound = new Outbound({
+    pluginId: 'caller',
+    limits: DEFAULT_LIMITS,
+    link,
+    parent: () => 0,
+    urge: () => {
+      link.flush();
+    },
+  });
+  return {
+    outbound,
+    malformed,
+    /** Answers the one call there is. */
+    answer(kind: Kind, value?: unknown, flags = 0): void {
+      transport.arrive(batchOf(frameBytes({ kind, flags, slot: 0, number: 1 }, value)));
+    },
+    get sent() {
+      return transport.sent.flatMap(({ frames }) => frames.map((frame) => frame?.kind));
+    },
+  };
+}
+
+describe.each([
+  ['result', KIND.result, 'fine'],
+  ['failure', KIND.failure, toWireError(new Error('no'))],
+  ['end', KIND.end, undefined],
+  ['skipped', KIND.skipped, undefined],
+] as const)('a call of an actor that ends by %s', (_name, kind, value) => {
+  it.each([
+    ['call', (outbound: Outbound, options: CallOptions) => outbound.call('other', 1, options)],
+    ['stream', (outbound: Outbound, options: CallOptions) => firstOf(outbound, options)],
+  ] as const)('no longer listens to its signal: %s', async (_way, make) => {
+    const { signal } = new AbortController();
+    const { outbound, answer } = setUp();
+    const settled = Promise.allSettled([make(outbound, { signal })]);
+    answer(KIND.progress, { fraction: 0.5 });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    answer(kind, value);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+    await settled;
+  });
+});
+
+describe('a call of an actor', () => {
+  it('is given up by its signal', () => {
+    const controller = new AbortController();
+    const scene = setUp();
+    void scene.outbound.call('other', 1, { signal: controller.signal });
+    controller.abort();
+    expect(scene.sent).toEqual([KIND.bind, KIND.call, KIND.cancel]);
+  });
+
+  it('is rejected with what the other plugin threw, or what the runtime says', async () => {
+    const theirs = setUp();
+    const called = theirs.outbound.call('other', 1);
+    theirs.answer(KIND.failure, toWireError(new RangeError('too much')));
+    await expect(called).rejects.toMatchObject({
+      code: 'CALL_FAILED',
+      message: 'other failed: too much',
+      cause: { name: 'RangeError' },
+    });
+    const ours = setUp();
+    const refused = ours.outbound.call('other', 1);
+    const wire = { ...toWireError(new Error('gone')), code: 'NOT_FOUND', plugin: { data: {} } };
+    ours.answer(KIND.failure, wire, FLAG.runtime);
+    await expect(refused).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'gone' });
+  });
+
+  it('is rejected also where its failure cannot be read', async () => {
+    const { outbound, answer, malformed } = setUp();
+    const called = outbound.call('other', 1);
+    answer(KIND.failure, 'no error');
+    await expect(called).rejects.toMatchObject({
+      code: 'CALL_FAILED',
+      message: 'other failed: for no reason given',
+    });
+    const second = setUp();
+    const chunk = firstOf(second.outbound);
+    // an empty body is no value
+    second.answer(KIND.failure);
+    await expect(chunk).rejects.toMatchObject({ code: 'CALL_FAILED', pluginId: 'other' });
+    expect([...malformed, ...second.malformed]).toEqual([]);
+  });
+});
+
+function firstOf(outbound: Outbound, options?: CallOptions): Promise<unknown> {
+  return outbound.stream('other', 1, options)[Symbol.asyncIterator]().next();
+}
