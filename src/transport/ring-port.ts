@@ -136,6 +136,8 @@ export class RingPort implements MessagePortTransport {
     } catch {
       this.#isDeaf = true;
       this.#onBroken();
+      // without it there is no conversation: who supervises ends the life, and settles its calls
+      this.#port.close();
     } finally {
       this.#isDelivering = false;
     }
@@ -156,10 +158,11 @@ export class RingPort implements MessagePortTransport {
       this.#tell(first.batch, first.attachments);
       return true;
     }
-    if (inRing === undefined) return false;
+    const later = earlierOf(inRing, first?.number);
+    if (later === undefined) return false;
     // it was sent, and cannot be received
     this.#onBroken();
-    this.#next = first && isLater(inRing, first.number) ? first.number : inRing;
+    this.#next = later;
     return true;
   }
 
@@ -185,4 +188,10 @@ export class RingPort implements MessagePortTransport {
       this.#carried.push({ number, batch: bytes, attachments });
     } else this.#onBroken();
   }
+}
+
+/** Of two numbers in one row, where there are two. */
+function earlierOf(a: number | undefined, b: number | undefined): number | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return isLater(a, b) ? b : a;
 }

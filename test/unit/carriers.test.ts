@@ -1,4 +1,5 @@
 /** What every carrier keeps, whichever way its bytes travel. */
+import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
@@ -30,11 +31,21 @@ function overPorts(): Ends {
 }
 
 function overRings(): Ends {
+  const { rings, far, supervisor } = supervised();
+  return [supervisor, actorEnd(rings, { port: far })];
+}
+
+/** One end over rings, and what it tells of the other one. */
+function supervised() {
   const [near, far] = ports();
   const cores = new PollingCores(2);
   const rings = createRings(cores);
   const seat = new SharedSeat(cores.seat(new Int32Array(new SharedArrayBuffer(4))));
-  return [supervisorEnd(rings, seat, { port: near }), actorEnd(rings, { port: far })];
+  const told: string[] = [];
+  const onBroken = (): void => {
+    told.push('broken');
+  };
+  return { rings, far, told, supervisor: supervisorEnd(rings, seat, { port: near, onBroken }) };
 }
 
 function overPipes(): Ends {
@@ -52,6 +63,16 @@ const CARRIERS: [string, () => Ends][] = [
   ['rings', overRings],
   ['pipes', overPipes],
 ];
+
+/** The same port, but for the message of this number, which it swallows. */
+function losing(port: MessagePort, number: number): MessagePort {
+  const post = port.postMessage.bind(port);
+  port.postMessage = (message: unknown, transfer) => {
+    const isLost = Array.isArray(message) && message[0] === number;
+    if (!isLost) post(message, transfer);
+  };
+  return port;
+}
 
 /** What comes, as copies: a batch is the listener's during the call only. */
 function hearing(transport: Transport): number[][] {
@@ -181,30 +202,37 @@ describe('rings', () => {
     far.close();
   });
 
-  it('tell of bytes that no carrier of ours wrote, and hear nothing after them', async () => {
-    const [near, far] = ports();
-    const cores = new PollingCores(2);
-    const rings = createRings(cores);
-    let broken = 0;
-    const seat = new SharedSeat(cores.seat(new Int32Array(new SharedArrayBuffer(4))));
-    const onBroken = (): void => {
-      broken++;
-    };
-    const supervisor = supervisorEnd(rings, seat, { port: near, onBroken });
+  it('tell of a message that was lost on the port, and go on with those after it', async () => {
+    const { rings, far, supervisor, told } = supervised();
+    const heard = hearing(supervisor);
+    const actor = actorEnd(rings, { port: losing(far, 1) });
+    // with a buffer each takes the port, and the second is lost there
+    for (const at of [0, 1, 2]) actor.send(Uint8Array.of(at), [new ArrayBuffer(1)]);
+    await eventually(() => {
+      expect({ heard, told }).toEqual({ heard: [[0], [2]], told: ['broken'] });
+    });
+    actor.send(Uint8Array.of(3));
+    await eventually(() => {
+      expect({ heard, told }).toEqual({ heard: [[0], [2], [3]], told: ['broken'] });
+    });
+    supervisor.close();
+    actor.close();
+  });
+
+  it('tell of bytes that no carrier of ours wrote, and close their port: so the life ends', async () => {
+    const { rings, far, supervisor, told } = supervised();
     const actor = actorEnd(rings, { port: far });
+    const closed = once(far, 'close');
     const heard = hearing(supervisor);
     actor.send(Uint8Array.of(1));
     // the length of its record, before the supervisor reads it
     new DataView(rings.fromActor).setUint32(192, 0x7fff_fff0, true);
     await eventually(() => {
-      expect(broken).toBe(1);
+      expect(told).toEqual(['broken']);
     });
     actor.send(Uint8Array.of(2));
-    far.postMessage('no message of ours');
-    await eventually(() => {
-      expect(broken).toBe(2);
-    });
-    expect(heard).toEqual([]);
+    await closed;
+    expect({ heard, told }).toEqual({ heard: [], told: ['broken'] });
     supervisor.close();
     actor.close();
   });
