@@ -8,21 +8,11 @@ import { decode } from '../protocol/codec.ts';
 import { FLAG, KIND, type FrameReader } from '../protocol/frame.ts';
 import { BATCH_DELAY_MS } from '../protocol/limits.ts';
 import { encodeFailure, encodeResult } from './answers.ts';
+import { Inbox, type WaitingCall } from './inbox.ts';
 import { ReplyBatch } from './reply-batch.ts';
 import { RunningCall, type CallScope, type PushedChunks } from './running-call.ts';
 import { collect, isStream, StreamProducer } from './stream-producer.ts';
-
-/** A call that arrived and has not begun: a frame, copied out of its reader. */
-interface WaitingCall {
-  readonly slot: number;
-  readonly number: number;
-  readonly flags: number;
-  readonly deadline: number | undefined;
-  readonly bytes: Uint8Array;
-  readonly start: number;
-  readonly end: number;
-  readonly attachments: readonly unknown[];
-}
+import { isThenable } from './thenable.ts';
 
 /** Runs `execute` so that whatever it starts can be traced to its call. */
 export type CallSpan = (call: RunningCall, execute: () => unknown) => unknown;
@@ -32,8 +22,7 @@ export class CallLoop {
   readonly #scope: CallScope;
   readonly #concurrency: number;
   readonly #within: CallSpan | undefined;
-  #inbox: WaitingCall[] = [];
-  #next = 0;
+  readonly #inbox = new Inbox();
   readonly #batch: ReplyBatch;
   readonly #active: RunningCall[] = [];
   #quiet: (() => void)[] = [];
@@ -59,16 +48,7 @@ export class CallLoop {
 
   /** A call arrived. */
   accept(frame: FrameReader): void {
-    this.#inbox.push({
-      slot: frame.slot,
-      number: frame.number,
-      flags: frame.flags,
-      deadline: frame.detail > 0 ? Date.now() + frame.detail : undefined,
-      bytes: frame.bytes,
-      start: frame.start,
-      end: frame.end,
-      attachments: frame.attachments,
-    });
+    this.#inbox.push(frame);
     if (!this.#pumping) this.#schedulePump();
   }
 
@@ -144,7 +124,7 @@ export class CallLoop {
 
   #mayBegin(): boolean {
     return (
-      this.#next < this.#inbox.length &&
+      !this.#inbox.isEmpty &&
       this.#active.length < this.#concurrency &&
       this.#held === 0 &&
       this.#scope.board.mayBegin()
@@ -152,7 +132,8 @@ export class CallLoop {
   }
 
   #begin(): void {
-    const waiting = this.#take();
+    const waiting = this.#inbox.take();
+    if (!waiting) return;
     const { board, limits } = this.#scope;
     if (!board.begin(waiting.slot, waiting.number)) {
       this.#skip(waiting);
@@ -190,21 +171,9 @@ export class CallLoop {
     }, failed);
   }
 
-  #take(): WaitingCall {
-    const waiting = this.#inbox[this.#next] as WaitingCall;
-    this.#next++;
-    this.#forgetTaken();
-    return waiting;
-  }
-
   #skipWaiting(number: number): void {
-    const at = this.#inbox.findIndex(
-      (call, index) => index >= this.#next && call.number === number,
-    );
-    const waiting = this.#inbox[at];
+    const waiting = this.#inbox.remove(number);
     if (!waiting) return;
-    this.#inbox.splice(at, 1);
-    this.#forgetTaken();
     this.#skip(waiting);
     if (!this.#pumping) this.#schedulePump();
   }
@@ -212,12 +181,6 @@ export class CallLoop {
   #skip(waiting: WaitingCall): void {
     this.#scope.link.reply(KIND.skipped, waiting);
     this.#batch.resultReady();
-  }
-
-  #forgetTaken(): void {
-    if (this.#next < this.#inbox.length) return;
-    this.#inbox = [];
-    this.#next = 0;
   }
 
   /** Throws where the result can't be read or sent; then nothing was sent of it. */
@@ -295,7 +258,7 @@ export class CallLoop {
 
   #afterPump(): void {
     const idle = this.#active.length === 0;
-    const waiting = this.#next < this.#inbox.length;
+    const waiting = !this.#inbox.isEmpty;
     if (idle && !waiting && this.#busy) this.#setBusy(0);
     this.#batch.endTurn(idle && !waiting);
     if (this.#mayBegin()) this.#schedulePump();
@@ -327,12 +290,3 @@ export class CallLoop {
 
 /** `queueMicrotask` makes an async resource for each call; a settled promise does not. */
 const NEXT_MICROTASK = Promise.resolve();
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'then' in value &&
-    typeof value.then === 'function'
-  );
-}

@@ -1,6 +1,7 @@
 /** Turns a plugin's iterator into chunks, never more of them than the reader gave credit for. */
 import { BATCH_DELAY_MS, STREAM_CREDIT_CHUNKS } from '../protocol/limits.ts';
 import type { Producer } from './running-call.ts';
+import { isThenable } from './thenable.ts';
 
 export interface StreamSink {
   chunk(value: unknown): void;
@@ -24,7 +25,12 @@ export async function collect(source: Source): Promise<unknown[]> {
   const all: unknown[] = [];
   const iterator = iteratorOf(source);
   for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
-    all.push(await step.value);
+    try {
+      all.push(await step.value);
+    } catch (error) {
+      await closed(iterator);
+      throw error;
+    }
   }
   return all;
 }
@@ -62,14 +68,19 @@ export class StreamProducer implements Producer {
         }
         if (this.#cancelled) break;
         const next = this.#iterator.next();
-        const step = isPromise(next) ? await next : next;
+        const step = isThenable(next) ? await next : next;
         if (step.done === true) {
           this.#sink.end();
           return;
         }
-        const chunk: unknown = isPromise(step.value) ? await step.value : step.value;
-        this.#credit--;
-        this.#sink.chunk(chunk);
+        try {
+          const chunk: unknown = isThenable(step.value) ? await step.value : step.value;
+          this.#credit--;
+          this.#sink.chunk(chunk);
+        } catch (error) {
+          await closed(this.#iterator);
+          throw error;
+        }
         if (performance.now() - sliceStart > BATCH_DELAY_MS) {
           // a synchronous generator would never let a cancel, or the credit, come in
           this.#sink.pause();
@@ -89,6 +100,11 @@ function iteratorOf(source: Source): Iterator<unknown> | AsyncIterator<unknown> 
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source;
 }
 
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value;
+/** Its `finally` blocks run. What they throw is not what went wrong. */
+async function closed(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // the first error is told
+  }
 }
