@@ -56,6 +56,21 @@ describe('what is measured', () => {
     });
   });
 
+  it('is refused with more calls in a thread of a pool than one, whoever says so', async () => {
+    const folder = await temporaryFolder({
+      'plugin.json': JSON.stringify({ ...MANIFEST, concurrency: 2 }),
+      'store.mjs': '',
+    });
+    const pool = { isolation: 'pool' } as const;
+    const twoInPool = { ...pool, concurrency: 2 };
+    const refused =
+      'a thread of a pool is inside one call at a time: leave --concurrency at 1, and say with --threads how many there are';
+    await expect(readTarget(folder, pool)).rejects.toThrow(refused);
+    await expect(readTarget(path.join(folder, 'store.mjs'), twoInPool)).rejects.toThrow(refused);
+    const { spec } = await readTarget(folder, { ...pool, concurrency: 1 });
+    expect(spec).toMatchObject({ isolation: 'pool', concurrency: 1 });
+  });
+
   it('is refused as the kernel refuses it', async () => {
     const folder = await temporaryFolder({
       'plugin.json': JSON.stringify({ ...MANIFEST, entry: '../elsewhere.mjs' }),

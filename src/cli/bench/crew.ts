@@ -77,11 +77,15 @@ export async function callUp(manager: PluginManager, options: CrewOptions): Prom
   return crew;
 }
 
-/** A pool has threads of its own; anything else is registered once for each. */
-function copiesOf(spec: PluginSpec, threads: number): PluginSpec[] {
-  if (spec.isolation === 'pool') return [{ ...spec, threads }];
-  return Array.from({ length: threads }, (_, i) =>
-    i === 0 ? spec : { ...spec, id: `${spec.id}-${String(i + 1)}` },
+/**
+ * A pool has threads of its own; anything else is registered once for each. How many there are is
+ * not the manifest's to say here.
+ */
+export function copiesOf(spec: PluginSpec, threads: number): PluginSpec[] {
+  const { replicas: _, threads: __, ...one } = spec;
+  if (spec.isolation === 'pool') return [{ ...one, threads }];
+  return Array.from({ length: threads }, (_each, i) =>
+    i === 0 ? one : { ...one, id: `${spec.id}-${String(i + 1)}` },
   );
 }
 

@@ -32,6 +32,10 @@ export async function readTarget(location: string, overrides: Overrides = {}): P
   const isManifest = found.isDirectory() || path.basename(location) === MANIFEST_FILE;
   const spec = isManifest ? await specOfFolder(folder) : specOfEntry(location);
   const { isolation = spec.isolation, concurrency = spec.concurrency, config } = overrides;
+  if (isolation === 'pool' && concurrency !== undefined && concurrency > 1) {
+    const remedy = 'leave --concurrency at 1, and say with --threads how many there are';
+    throw usageError(`a thread of a pool is inside one call at a time: ${remedy}`);
+  }
   const target: PluginSpec = {
     ...spec,
     enabled: true,
