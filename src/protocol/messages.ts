@@ -79,7 +79,8 @@ export interface ActorControl {
   hook(name: StartHook): Promise<Outcome>;
   /** Settles once no call runs and the `pause` hook is done. `number` is the board's pause. */
   pause(number: number): Promise<Outcome>;
-  resume(number: number): Promise<Outcome>;
+  /** The `resume` hook, where the `pause` hook ran; then calls begin again. */
+  resume(): Promise<Outcome>;
   /** Waits until no call runs, then runs the hooks, in this order. */
   shutdown(hooks: ('stop' | 'unload')[]): Promise<Outcome>;
   /** Between two calls; `undefined` where the plugin has no such hook. */

@@ -50,7 +50,7 @@ export class Handover {
     const wasHeld = life !== undefined && !life.board.mayBegin();
     this.#scope.changed();
     // what had arrived there waits for somebody to look again
-    if (wasHeld && life.board.mayBegin()) life.control.resume(0).catch(() => undefined);
+    if (wasHeld && life.board.mayBegin()) life.control.resume().catch(() => undefined);
   }
 
   /** Begun calls end first. */

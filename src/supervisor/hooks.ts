@@ -66,7 +66,7 @@ export class Hooks {
     );
     if (outcome === TIMED_OUT || !outcome.ok) {
       life.board.release();
-      life.control.resume(number).catch(() => undefined);
+      life.control.resume().catch(() => undefined);
     }
     if (outcome === TIMED_OUT) {
       const { hookTimeoutMs } = this.#plan.limits;
@@ -84,7 +84,7 @@ export class Hooks {
     const outcome = await this.#orAtCheckpoint(
       life,
       `resume ${String(number)}`,
-      life.control.resume(number),
+      life.control.resume(),
     );
     // a plugin that could not resume is paused as before
     if (outcome === TIMED_OUT || !outcome.ok) life.board.hold({ park: true });

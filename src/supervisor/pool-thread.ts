@@ -106,7 +106,7 @@ export class PoolThread {
   }
 
   resume(): Promise<Outcome> {
-    return this.#orAtCheckpoint(this.life.control.resume(this.#pause));
+    return this.#orAtCheckpoint(this.life.control.resume());
   }
 
   shutdown(names: ('stop' | 'unload')[]): Promise<Outcome> {
