@@ -4,7 +4,7 @@ import { FixedQueue, Piscina } from 'piscina';
 
 import { PLAIN, workFileFor, type Contender } from './contender.ts';
 
-export interface PiscinaSettings {
+interface PiscinaSettings {
   concurrentTasksPerWorker: number;
   atomics: 'sync' | 'async' | 'disabled';
 }
@@ -14,7 +14,7 @@ export const piscina = piscinaWith({ concurrentTasksPerWorker: 64, atomics: 'syn
 /** As it comes: a task at a time in each worker. */
 export const piscinaOneTask = piscinaWith({ concurrentTasksPerWorker: 1, atomics: 'sync' });
 
-export function piscinaWith({ concurrentTasksPerWorker, atomics }: PiscinaSettings): Contender {
+function piscinaWith({ concurrentTasksPerWorker, atomics }: PiscinaSettings): Contender {
   return {
     name: 'piscina',
     settings: `concurrentTasksPerWorker: ${String(concurrentTasksPerWorker)}, atomics: '${atomics}', FixedQueue`,

@@ -2,7 +2,7 @@ import { Tinypool } from 'tinypool';
 
 import { PLAIN, workFileFor, type Contender } from './contender.ts';
 
-export interface TinypoolSettings {
+interface TinypoolSettings {
   concurrentTasksPerWorker: number;
   useAtomics: boolean;
 }
@@ -10,7 +10,7 @@ export interface TinypoolSettings {
 export const tinypool = tinypoolWith({ concurrentTasksPerWorker: 64, useAtomics: true });
 export const tinypoolOneTask = tinypoolWith({ concurrentTasksPerWorker: 1, useAtomics: true });
 
-export function tinypoolWith(settings: TinypoolSettings): Contender {
+function tinypoolWith(settings: TinypoolSettings): Contender {
   return {
     name: 'tinypool',
     settings: `concurrentTasksPerWorker: ${String(settings.concurrentTasksPerWorker)}, useAtomics: ${String(settings.useAtomics)}`,

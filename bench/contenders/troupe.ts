@@ -1,6 +1,6 @@
 import { PluginManager, type PluginSpec } from 'troupe';
 
-import { times, workFileFor, type Contender } from './contender.ts';
+import { times, workerFile, workFileFor, type Contender } from './contender.ts';
 
 export const TROUPE = 'troupe';
 
@@ -27,6 +27,16 @@ export const troupePool: Contender = {
     };
   },
 };
+
+/** Plugins by id, each from a file of `workers`. */
+export async function managerOf(files: Readonly<Record<string, string>>): Promise<PluginManager> {
+  const manager = new PluginManager('bench', { logs: 'silent' });
+  for (const [id, file] of Object.entries(files)) {
+    await manager.register({ id, type: 'custom', entry: workerFile(file) });
+  }
+  await manager.up();
+  return manager;
+}
 
 export function troupeWith(
   name: string,

@@ -9,6 +9,7 @@ import { tinypoolOneTask } from '../contenders/tinypool.ts';
 import { troupe, troupePool } from '../contenders/troupe.ts';
 import { workerpool } from '../contenders/workerpool.ts';
 import type { Question } from '../question.ts';
+import { ratioIn } from '../support/comparison.ts';
 import { callsPerSecond, wrongAnswer } from '../support/load.ts';
 import { inRounds } from '../support/rounds.ts';
 
@@ -38,21 +39,11 @@ export const cpuHeavy: Question = {
   base: BARE_ONE,
   scale: 'own',
   targets: [
-    ...[ON_ALL, ON_A_POOL].map((contender) => ({
-      of: { group: GROUP, contender },
-      against: { group: GROUP, contender: ON_ONE },
-      bound: { atLeast: SPEED_UP_SHARE * CORES },
-    })),
-    {
-      of: { group: GROUP, contender: ON_ONE },
-      against: { group: GROUP, contender: BARE_ONE },
-      bound: { atLeast: 1 - OVERHEAD_SHARE },
-    },
-    {
-      of: { group: GROUP, contender: ON_ALL },
-      against: { group: GROUP, contender: BARE_ALL },
-      bound: { atLeast: 1 - OVERHEAD_SHARE },
-    },
+    ...[ON_ALL, ON_A_POOL].map((contender) =>
+      ratioIn(GROUP, { of: contender, against: ON_ONE, atLeast: SPEED_UP_SHARE * CORES }),
+    ),
+    ratioIn(GROUP, { of: ON_ONE, against: BARE_ONE, atLeast: 1 - OVERHEAD_SHARE }),
+    ratioIn(GROUP, { of: ON_ALL, against: BARE_ALL, atLeast: 1 - OVERHEAD_SHARE }),
   ],
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [3, 300] : [11, 900];

@@ -7,8 +7,9 @@ import { CONTENDERS } from '../contenders/all.ts';
 import { BARE } from '../contenders/bare.ts';
 import { TROUPE, troupePool } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
+import { ratioIn } from '../support/comparison.ts';
 import type { Held } from '../support/holder.ts';
-import { inRounds, type Entrant } from '../support/rounds.ts';
+import { fresh, inRounds } from '../support/rounds.ts';
 
 const GROUP = 'one idle thread';
 const HOLDER = fileURLToPath(new URL('../support/holder.ts', import.meta.url));
@@ -22,26 +23,14 @@ export const idleMemory: Question = {
   better: 'lower',
   base: BARE,
   scale: 'own',
-  targets: [
-    {
-      of: { group: GROUP, contender: TROUPE },
-      against: { group: GROUP, contender: BARE },
-      bound: { atMost: 1.25 },
-    },
-  ],
+  targets: [ratioIn(GROUP, { of: TROUPE, against: BARE, atMost: 1.25 })],
   ask: ({ quick, ...options }) => {
     const all = [...CONTENDERS, troupePool];
     const contenders = quick ? all.filter(({ name }) => [TROUPE, BARE].includes(name)) : all;
-    const entrants = contenders.map(({ name, settings }): Entrant => ({
-      contender: name,
-      settings,
-      start: async () => ({
-        measure: async () => ({
-          [GROUP]: await heldMiB({ name, threads: quick ? THREADS.quick : THREADS.whole }),
-        }),
-        stop: async () => undefined,
-      }),
-    }));
+    const threads = quick ? THREADS.quick : THREADS.whole;
+    const entrants = contenders.map((contender) =>
+      fresh(contender, async () => ({ [GROUP]: await heldMiB({ name: contender.name, threads }) })),
+    );
     return inRounds(entrants, { rounds: quick ? 2 : 5, warmUp: false, ...options });
   },
 };

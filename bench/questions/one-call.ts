@@ -4,7 +4,7 @@ import { BARE } from '../contenders/bare.ts';
 import { ECHO } from '../contenders/contender.ts';
 import { TROUPE } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
-import { BEST_PEER } from '../support/comparison.ts';
+import { BEST_PEER, ratioIn } from '../support/comparison.ts';
 import { echoLatencies } from '../support/load.ts';
 import { entrant, inRounds } from '../support/rounds.ts';
 
@@ -18,16 +18,8 @@ export const oneCall: Question = {
   base: BARE,
   scale: 'own',
   targets: [
-    {
-      of: { group: 'p50', contender: TROUPE },
-      against: { group: 'p50', contender: BARE },
-      bound: { atMost: 0.5 },
-    },
-    {
-      of: { group: 'p50', contender: TROUPE },
-      against: { group: 'p50', contender: BEST_PEER },
-      bound: { atMost: 0.25 },
-    },
+    ratioIn('p50', { of: TROUPE, against: BARE, atMost: 0.5 }),
+    ratioIn('p50', { of: TROUPE, against: BEST_PEER, atMost: 0.25 }),
   ],
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [3, 200] : [15, 500];

@@ -4,6 +4,7 @@ import { BARE } from '../contenders/bare.ts';
 import type { Running } from '../contenders/contender.ts';
 import { TROUPE } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
+import { ratioIn } from '../support/comparison.ts';
 import { latenciesUs, wrongAnswer } from '../support/load.ts';
 import { entrant, inRounds } from '../support/rounds.ts';
 import { quantile } from '../support/statistics.ts';
@@ -33,16 +34,8 @@ export const payloads: Question = {
   base: BARE,
   scale: 'own',
   targets: [
-    {
-      of: { group: '1 MB, transferred', contender: TROUPE },
-      against: { group: '1 MB, transferred', contender: BARE },
-      bound: { atMost: 1.1 },
-    },
-    {
-      of: { group: '1 MB, copied', contender: TROUPE },
-      against: { group: '1 MB, copied', contender: BARE },
-      bound: { atMost: 1 },
-    },
+    ratioIn('1 MB, transferred', { of: TROUPE, against: BARE, atMost: 1.1 }),
+    ratioIn('1 MB, copied', { of: TROUPE, against: BARE, atMost: 1 }),
   ],
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [3, 50] : [11, 150];

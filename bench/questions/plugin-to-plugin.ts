@@ -2,17 +2,15 @@
 import { once } from 'node:events';
 import { MessageChannel, Worker } from 'node:worker_threads';
 
-import { PluginManager } from 'troupe';
-
 import { PLAIN, workerFile } from '../contenders/contender.ts';
+import { managerOf } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
+import { ratioIn } from '../support/comparison.ts';
+import { inFlightSections } from '../support/load.ts';
 import { inRounds, type Entrant, type Started } from '../support/rounds.ts';
 import { callerOver, microsecondsPerCall, type Calls } from '../workers/calling.mjs';
 
-const IN_FLIGHT = new Map([
-  ['1 in flight', 1],
-  ['64 in flight', 64],
-]);
+const IN_FLIGHT = inFlightSections(1, 64);
 
 const MAIN_TO_PLUGIN = 'troupe: main to plugin';
 const PLUGIN_TO_PLUGIN = 'troupe: plugin to plugin';
@@ -27,11 +25,9 @@ export const pluginToPlugin: Question = {
   better: 'lower',
   base: MAIN_TO_PLUGIN,
   scale: 'own',
-  targets: [...IN_FLIGHT.keys()].map((group) => ({
-    of: { group, contender: PLUGIN_TO_PLUGIN },
-    against: { group, contender: MAIN_TO_PLUGIN },
-    bound: { atMost: 1.6 },
-  })),
+  targets: [...IN_FLIGHT.keys()].map((group) =>
+    ratioIn(group, { of: PLUGIN_TO_PLUGIN, against: MAIN_TO_PLUGIN, atMost: 1.6 }),
+  ),
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [3, 150] : [11, 600];
     const entrants = [
@@ -83,7 +79,7 @@ async function fitting(run: Caller['run'], inFlight: number, runMs: number): Pro
 }
 
 async function mainToPlugin(): Promise<Caller> {
-  const manager = await managerWithEcho();
+  const manager = await managerOf({ echo: 'work/echo' });
   return {
     run: (calls) => microsecondsPerCall((input) => manager.execute('echo', input), calls),
     stop: () => manager.close(),
@@ -91,21 +87,11 @@ async function mainToPlugin(): Promise<Caller> {
 }
 
 async function pluginToPluginCalls(): Promise<Caller> {
-  const manager = await managerWithEcho();
-  const caller = await manager.register<{ default: (calls: object) => number }>({
-    id: 'caller',
-    type: 'custom',
-    entry: workerFile('plugin-caller'),
-  });
-  await manager.up();
-  return { run: (calls) => caller.execute({ ...calls, to: 'echo' }), stop: () => manager.close() };
-}
-
-async function managerWithEcho(): Promise<PluginManager> {
-  const manager = new PluginManager('bench', { logs: 'silent' });
-  await manager.register({ id: 'echo', type: 'custom', entry: workerFile('work/echo') });
-  await manager.up();
-  return manager;
+  const manager = await managerOf({ echo: 'work/echo', caller: 'plugin-caller' });
+  return {
+    run: (calls) => manager.execute<number>('caller', { ...calls, to: 'echo' }),
+    stop: () => manager.close(),
+  };
 }
 
 async function mainToWorker(): Promise<Caller> {

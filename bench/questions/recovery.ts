@@ -1,6 +1,6 @@
 /** How long from the call that ends a worker to the next answer? */
 import { bare } from '../contenders/bare.ts';
-import type { Contender } from '../contenders/contender.ts';
+import type { Contender, Course } from '../contenders/contender.ts';
 import { piscinaOneTask } from '../contenders/piscina.ts';
 import { poolifier } from '../contenders/poolifier.ts';
 import { tinypoolOneTask } from '../contenders/tinypool.ts';
@@ -8,14 +8,15 @@ import { TROUPE, troupeWith } from '../contenders/troupe.ts';
 import { workerpool } from '../contenders/workerpool.ts';
 import type { Question } from '../question.ts';
 import { within } from '../support/deadline.ts';
-import { wrongAnswer } from '../support/load.ts';
-import { inRounds, type Entrant } from '../support/rounds.ts';
+import { bootMs, wrongAnswer } from '../support/load.ts';
+import { fresh, inRounds, type Entrant } from '../support/rounds.ts';
 import { bareProcess } from './start.ts';
 
 const THREAD = 'thread';
 const PROCESS = 'process';
 /** By hand, in either group: the floor, for who does not even have to notice. */
 const BOOT = 'bare: one boot';
+const MORTAL: Course = { work: 'mortal', threads: 1 };
 const NEXT_ANSWER_MS = 3_000;
 /** The call after a crash is made at once; or, where the two must not meet, once the crash is told. */
 type Next = 'at once' | 'once told';
@@ -58,7 +59,7 @@ function crashing({ name, settings, start }: Contender, group: string, next: Nex
     contender: name,
     settings,
     async start() {
-      const { call, stop } = await start({ work: 'mortal', threads: 1 });
+      const { call, stop } = await start(MORTAL);
       await call('hello', 0);
       return {
         async measure() {
@@ -77,21 +78,7 @@ function crashing({ name, settings, start }: Contender, group: string, next: Nex
   };
 }
 
-function booting({ settings, start }: Contender, group: string): Entrant {
-  return {
-    contender: BOOT,
-    settings,
-    start: async () => ({
-      async measure() {
-        const startedAt = performance.now();
-        const { call, stop } = await start({ work: 'mortal', threads: 1 });
-        const output = await call('hello', 0);
-        const took = performance.now() - startedAt;
-        if (output !== 'hello') throw wrongAnswer(output);
-        await stop();
-        return { [group]: took };
-      },
-      stop: async () => undefined,
-    }),
-  };
+function booting(by: Contender, group: string): Entrant {
+  const boot = { name: BOOT, settings: by.settings };
+  return fresh(boot, async () => ({ [group]: await bootMs(by, MORTAL) }));
 }

@@ -8,7 +8,8 @@ import { PluginManager, type PluginSpec } from 'troupe';
 import { ECHO } from '../contenders/contender.ts';
 import { troupe } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
-import { inRounds, type Entrant } from '../support/rounds.ts';
+import { bootMs } from '../support/load.ts';
+import { fresh, inRounds, type Entrant } from '../support/rounds.ts';
 
 const GROUP = 'saved to answered';
 const START = 'a start';
@@ -28,7 +29,9 @@ export const reload: Question = {
   targets: [],
   ask: ({ quick, ...options }) => {
     const entrants: Entrant[] = [
-      freshStart(),
+      fresh({ name: START, settings: 'no thread in reserve' }, async () => ({
+        [GROUP]: await bootMs(troupe, ECHO),
+      })),
       reloading('module', 'reload(id)', 'mjs', {}),
       reloading('TypeScript', 'reload(id), bundled by esbuild', 'ts', {}),
       reloading('script', "reload(id), host: 'script'", 'js', { host: 'script' }),
@@ -39,24 +42,6 @@ export const reload: Question = {
     return inRounds(entrants, { rounds: quick ? 3 : 15, ...options });
   },
 };
-
-function freshStart(): Entrant {
-  return {
-    contender: START,
-    settings: 'no thread in reserve',
-    start: async () => ({
-      async measure() {
-        const startedAt = performance.now();
-        const { call, stop } = await troupe.start(ECHO);
-        await call(1, 0);
-        const took = performance.now() - startedAt;
-        await stop();
-        return { [GROUP]: took };
-      },
-      stop: async () => undefined,
-    }),
-  };
-}
 
 function reloading(
   contender: string,

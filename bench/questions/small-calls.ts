@@ -4,15 +4,11 @@ import { BARE } from '../contenders/bare.ts';
 import { ECHO } from '../contenders/contender.ts';
 import { TROUPE } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
-import { BEST_PEER } from '../support/comparison.ts';
-import { echoesPerSecond } from '../support/load.ts';
+import { BEST_PEER, ratioIn } from '../support/comparison.ts';
+import { echoesPerSecond, inFlightSections } from '../support/load.ts';
 import { entrant, inRounds } from '../support/rounds.ts';
 
-const IN_FLIGHT = new Map([
-  ['16 in flight', 16],
-  ['256 in flight', 256],
-  ['4,096 in flight', 4_096],
-]);
+const IN_FLIGHT = inFlightSections(16, 256, 4_096);
 
 export const smallCalls: Question = {
   name: 'small-calls',
@@ -24,16 +20,8 @@ export const smallCalls: Question = {
   base: BARE,
   scale: 'shared',
   targets: [
-    {
-      of: { group: '256 in flight', contender: TROUPE },
-      against: { group: '256 in flight', contender: BEST_PEER },
-      bound: { atLeast: 8 },
-    },
-    {
-      of: { group: '256 in flight', contender: TROUPE },
-      against: { group: '256 in flight', contender: BARE },
-      bound: { atLeast: 2.2 },
-    },
+    ratioIn('256 in flight', { of: TROUPE, against: BEST_PEER, atLeast: 8 }),
+    ratioIn('256 in flight', { of: TROUPE, against: BARE, atLeast: 2.2 }),
   ],
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [3, 120] : [11, 500];

@@ -8,8 +8,9 @@ import { bare } from '../contenders/bare.ts';
 import { ECHO, PLAIN, workerFile, type Contender } from '../contenders/contender.ts';
 import { TROUPE, troupeWith } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
-import { wrongAnswer } from '../support/load.ts';
-import { inRounds, type Entrant } from '../support/rounds.ts';
+import { ratioIn } from '../support/comparison.ts';
+import { bootMs } from '../support/load.ts';
+import { fresh, inRounds, type Entrant } from '../support/rounds.ts';
 
 const THREAD = 'thread';
 const PROCESS = 'process';
@@ -25,13 +26,7 @@ export const start: Question = {
   better: 'lower',
   base: FLOOR,
   scale: 'own',
-  targets: [
-    {
-      of: { group: THREAD, contender: TROUPE },
-      against: { group: THREAD, contender: FLOOR },
-      bound: { atMost: 1.5 },
-    },
-  ],
+  targets: [ratioIn(THREAD, { of: TROUPE, against: FLOOR, atMost: 1.5 })],
   ask: async ({ quick, ...options }) => {
     const rounds = quick ? 5 : 30;
     const inProcess = troupeWith(TROUPE, "isolation: 'process'", {
@@ -71,20 +66,5 @@ export const bareProcess: Contender = {
 };
 
 function timed(contender: Contender, group: string): Entrant {
-  return {
-    contender: contender.name,
-    settings: contender.settings,
-    start: async () => ({
-      async measure() {
-        const startedAt = performance.now();
-        const { call, stop } = await contender.start(ECHO);
-        const output = await call(1, 0);
-        const took = performance.now() - startedAt;
-        if (output !== 1) throw wrongAnswer(output);
-        await stop();
-        return { [group]: took };
-      },
-      stop: async () => undefined,
-    }),
-  };
+  return fresh(contender, async () => ({ [group]: await bootMs(contender, ECHO) }));
 }

@@ -1,16 +1,13 @@
 /** What do stats and deadlines cost? */
-import { PluginManager, type ExecuteOptions } from 'troupe';
+import type { ExecuteOptions } from 'troupe';
 
-import { workerFile } from '../contenders/contender.ts';
-import { TROUPE } from '../contenders/troupe.ts';
+import { managerOf, TROUPE } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
-import { echoesPerSecond } from '../support/load.ts';
+import { ratioIn } from '../support/comparison.ts';
+import { echoesPerSecond, inFlightSections } from '../support/load.ts';
 import { inRounds, type Entrant } from '../support/rounds.ts';
 
-const IN_FLIGHT = new Map([
-  ['16 in flight', 16],
-  ['256 in flight', 256],
-]);
+const IN_FLIGHT = inFlightSections(16, 256);
 const PLAIN = TROUPE;
 const BOTH = `${TROUPE}, both`;
 const TIMEOUT_MS = 30_000;
@@ -25,11 +22,9 @@ export const statsAndDeadlines: Question = {
   better: 'higher',
   base: PLAIN,
   scale: 'shared',
-  targets: [...IN_FLIGHT.keys()].map((group) => ({
-    of: { group, contender: BOTH },
-    against: { group, contender: PLAIN },
-    bound: { atLeast: 0.95 },
-  })),
+  targets: [...IN_FLIGHT.keys()].map((group) =>
+    ratioIn(group, { of: BOTH, against: PLAIN, atLeast: 0.95 }),
+  ),
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [5, 200] : [21, 500];
     const deadline = { timeoutMs: TIMEOUT_MS };
@@ -54,9 +49,7 @@ function plugin(contender: string, settings: string, { runMs, deadline, asks }: 
     contender,
     settings,
     async start() {
-      const manager = new PluginManager('bench', { logs: 'silent' });
-      await manager.register({ id: 'echo', type: 'custom', entry: workerFile('work/echo') });
-      await manager.up();
+      const manager = await managerOf({ echo: 'work/echo' });
       return {
         async measure(section) {
           const inFlight = IN_FLIGHT.get(section) ?? 1;

@@ -2,11 +2,10 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 
-import { PluginManager } from 'troupe';
-
 import { PLAIN, workerFile } from '../contenders/contender.ts';
-import { TROUPE } from '../contenders/troupe.ts';
+import { managerOf, TROUPE } from '../contenders/troupe.ts';
 import type { Question } from '../question.ts';
+import { ratioIn } from '../support/comparison.ts';
 import { RUN_UP, wrongAnswer } from '../support/load.ts';
 import { inRounds, type Entrant } from '../support/rounds.ts';
 
@@ -22,13 +21,7 @@ export const streams: Question = {
   better: 'higher',
   base: PUSH,
   scale: 'own',
-  targets: [
-    {
-      of: { group: GROUP, contender: TROUPE },
-      against: { group: GROUP, contender: PUSH },
-      bound: { atLeast: 3 },
-    },
-  ],
+  targets: [ratioIn(GROUP, { of: TROUPE, against: PUSH, atLeast: 3 })],
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [3, 150] : [15, 600];
     const entrants = [
@@ -85,9 +78,7 @@ async function chunksPerSecond(read: Stream['read'], count: number): Promise<num
 }
 
 async function plugin(): Promise<Stream> {
-  const manager = new PluginManager('bench', { logs: 'silent' });
-  await manager.register({ id: 'stream', type: 'custom', entry: workerFile('stream') });
-  await manager.up();
+  const manager = await managerOf({ stream: 'stream' });
   return {
     read: (count) => lastOf(manager.stream<Chunk>('stream', count)),
     stop: () => manager.close(),

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { TROUPE } from '../contenders/troupe.ts';
 import type { Question, QuestionOptions } from '../question.ts';
-import type { Comparison } from '../support/comparison.ts';
+import { ratioIn } from '../support/comparison.ts';
 import type { Measured, Row } from '../support/row.ts';
 
 const ISOLATED = 'Extism, in a worker';
@@ -20,11 +20,9 @@ export const wasm: Question = {
   better: 'lower',
   base: ISOLATED,
   scale: 'own',
-  targets: ['create, call once, end', '5 bytes', '16 KiB'].map((group): Comparison => ({
-    of: { group, contender: TROUPE },
-    against: { group, contender: ISOLATED },
-    bound: { atMost: 1 },
-  })),
+  targets: ['create, call once, end', '5 bytes', '16 KiB'].map((group) =>
+    ratioIn(group, { of: TROUPE, against: ISOLATED, atMost: 1 }),
+  ),
   ask,
 };
 

@@ -18,6 +18,14 @@ export interface Side {
 
 export type Bound = { atLeast: number } | { atMost: number };
 
+/** What one contender is to be beside another in the same group. */
+export function ratioIn(
+  group: string,
+  { of, against, ...bound }: { of: string; against: string } & Bound,
+): Comparison {
+  return { of: { group, contender: of }, against: { group, contender: against }, bound };
+}
+
 export type Verdict =
   | { outcome: 'reached' | 'missed'; ratio: Spread; against: string }
   | { outcome: 'unknown'; reason: string };

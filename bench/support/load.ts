@@ -1,5 +1,5 @@
 /** Keeps calls open for a while, checks every answer, and says how it went. Times are of a monotonic clock. */
-import type { Running } from '../contenders/contender.ts';
+import type { Course, Contender, Running } from '../contenders/contender.ts';
 import { quantile } from './statistics.ts';
 
 type Call = Running['call'];
@@ -7,6 +7,11 @@ type Call = Running['call'];
 export interface LoadOptions {
   inFlight: number;
   runMs: number;
+}
+
+/** Sections of a question, by how many calls are open. */
+export function inFlightSections(...counts: readonly number[]): ReadonlyMap<string, number> {
+  return new Map(counts.map((count) => [`${count.toLocaleString('en')} in flight`, count]));
 }
 
 /** A small object, as a call's input usually is; each is another one. */
@@ -98,6 +103,17 @@ export async function latenciesUs(
     if (since >= countFrom) tookUs.push((now - since) * 1_000);
   }
   return tookUs.toSorted((a, b) => a - b);
+}
+
+/** From nothing to the first answer (ms); then it is ended. */
+export async function bootMs({ start }: Pick<Contender, 'start'>, course: Course): Promise<number> {
+  const startedAt = performance.now();
+  const { call, stop } = await start(course);
+  const output = await call(1, 0);
+  const tookMs = performance.now() - startedAt;
+  if (output !== 1) throw wrongAnswer(output);
+  await stop();
+  return tookMs;
 }
 
 export function wrongAnswer(output: unknown): Error {

@@ -26,6 +26,15 @@ export function entrant(contender: Contender, start: () => Promise<Started>): En
   return { contender: contender.name, settings: contender.settings, start };
 }
 
+/** Of which nothing is up before a turn or after it. */
+export function fresh(
+  { name, settings }: Pick<Contender, 'name' | 'settings'>,
+  measure: Started['measure'],
+): Entrant {
+  const started: Started = { measure, stop: async () => undefined };
+  return { contender: name, settings, start: async () => started };
+}
+
 export interface RoundsOptions extends Pick<QuestionOptions, 'progress' | 'only'> {
   rounds: number;
   /** Measured one after the other, all rounds of one before the next. */
