@@ -237,7 +237,8 @@ export class Outbound {
     moved?: readonly ArrayBuffer[],
   ): Payload {
     try {
-      return encode(input, limits, moved);
+      // it is sent at once: what it holds can be lent
+      return encode(input, limits, moved, 'borrowed');
     } catch (error) {
       throw this.#refused(id, error);
     }

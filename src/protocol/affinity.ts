@@ -3,7 +3,7 @@
  * keys have equal numbers, other keys rarely do. 0 is no affinity.
  */
 
-export const NO_AFFINITY = 0;
+const NO_AFFINITY = 0;
 
 /** A call's route takes the lower half of its word, its affinity the upper one. */
 const AFFINITY_BITS = 16;

@@ -32,6 +32,3 @@ export interface CallTarget extends CallCarrier {
   /** Told how many calls wait for room: an elastic target makes some, or lets go of some. */
   demand?(waiting: number): void;
 }
-
-/** A call that was open when its link closed. */
-export type OpenCall = ReturnType<Link['close']>[number];

@@ -102,6 +102,6 @@ export function messagePortTransport(
 }
 
 /** msgpackr reads short strings from a Buffer faster than from a bare Uint8Array. */
-function asBuffer(bytes: Uint8Array): Buffer {
+export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -6,7 +6,7 @@
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 
 import { isLater } from '../protocol/frame.ts';
-import type { MessagePortTransport } from './message-port.ts';
+import { asBuffer, type MessagePortTransport } from './message-port.ts';
 import { Poller } from './poller.ts';
 import type { PollingSeat } from './polling-cores.ts';
 import { RingReader, RingWriter } from './ring.ts';
@@ -183,9 +183,7 @@ export class RingPort implements MessagePortTransport {
     if (message === BELL) return;
     const [number, batch, ...attachments] = Array.isArray(message) ? (message as unknown[]) : [];
     if (typeof number === 'number' && batch instanceof Uint8Array) {
-      // msgpackr reads short strings from a Buffer faster than from a bare Uint8Array
-      const bytes = Buffer.from(batch.buffer, batch.byteOffset, batch.byteLength);
-      this.#carried.push({ number, batch: bytes, attachments });
+      this.#carried.push({ number, batch: asBuffer(batch), attachments });
     } else this.#onBroken();
   }
 }

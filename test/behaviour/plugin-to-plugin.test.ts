@@ -33,6 +33,8 @@ describe('ctx.call', () => {
         [1n, new Set([/x/g])],
       ]),
       bytes: new Uint16Array([1, 2, 3]),
+      // travels beside the bytes
+      large: new Uint8Array(100_000).fill(7),
       nothing: undefined,
     };
     const cyclic: { self?: unknown; value: unknown } = { value };

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Outbound } from '../../src/actor/outbound.ts';
 import type { CallOptions } from '../../src/plugin.ts';
 import { FLAG, KIND, type Kind } from '../../src/protocol/frame.ts';
-import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { APART_BYTES_MIN, DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { toWireError } from '../../src/protocol/wire-error.ts';
 import { batchOf, frameBytes } from '../support/frames.ts';
 import { linkFor } from '../support/link.ts';
@@ -27,6 +27,9 @@ function setUp() {
     /** Answers the one call there is. */
     answer(kind: Kind, value?: unknown, flags = 0): void {
       transport.arrive(batchOf(frameBytes({ kind, flags, slot: 0, number: 1 }, value)));
+    },
+    get lastSent() {
+      return transport.sent.at(-1) ?? { attachments: [], bytes: 0 };
     },
     get sent() {
       return transport.sent.flatMap(({ frames }) => frames.map((frame) => frame?.kind));
@@ -62,6 +65,16 @@ describe('a call of an actor', () => {
     void scene.outbound.call('other', 1, { signal: controller.signal });
     controller.abort();
     expect(scene.sent).toEqual([KIND.bind, KIND.call, KIND.cancel]);
+  });
+
+  it('lends its large buffers: they travel beside the bytes, and stay the caller’s', () => {
+    const scene = setUp();
+    const large = new Uint8Array(APART_BYTES_MIN).fill(7);
+    void scene.outbound.call('other', { large, small: new Uint8Array(8) });
+    const { attachments, bytes } = scene.lastSent;
+    expect(attachments).toEqual([large.buffer]);
+    expect(bytes).toBeLessThan(1_000);
+    expect(large.byteLength).toBe(APART_BYTES_MIN);
   });
 
   it('is rejected with what the other plugin threw, or what the runtime says', async () => {
