@@ -16,7 +16,7 @@ export const streams: Question = {
   name: 'streams',
   title: 'How many small chunks a second does one stream carry?',
   about:
-    'One thread makes small objects, the main thread reads them in order. Troupe stops the producer 64 chunks ahead of the reader. The bare one is the floor: it pushes without looking back, which no slow reader survives; beside it the same with a window of 64, and the stream that Node itself can hand to another thread. The pools have no streams.',
+    'One thread makes small objects, the main thread reads them in order. Troupe stops the producer 64 chunks ahead of the reader, or up to 1,024 where the reader has to wait. The bare one is the floor: it pushes without looking back, which no slow reader survives; beside it the same with a window of 64, and the stream that Node itself can hand to another thread. The pools have no streams.',
   unit: 'chunks/s',
   better: 'higher',
   base: PUSH,

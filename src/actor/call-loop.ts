@@ -223,9 +223,9 @@ export class CallLoop {
       return;
     }
     const producer = new StreamProducer(source, {
-      chunk: (value) => {
+      chunk: (value, now) => {
         this.#scope.link.reply(KIND.chunk, call, encodeResult(value, this.#scope.limits));
-        this.#scope.flushIfDue();
+        this.#batch.flushIfDue(now);
       },
       pause: () => {
         this.#batch.flush();

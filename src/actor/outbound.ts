@@ -3,7 +3,14 @@ import type { CallOptions } from '../plugin.ts';
 import { affinityOf, withAffinity } from '../protocol/affinity.ts';
 import { ChunkQueue } from '../protocol/chunk-queue.ts';
 import { isCodecError } from '../protocol/codec-error.ts';
-import { decode, encode, type Payload, type PayloadLimits } from '../protocol/codec.ts';
+import {
+  carriedBytes,
+  decode,
+  encode,
+  type Payload,
+  type PayloadLimits,
+} from '../protocol/codec.ts';
+import { CreditWindow, streamWindow } from '../protocol/credit-window.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { failureOf } from '../protocol/failure.ts';
 import {
@@ -96,10 +103,10 @@ export class Outbound {
   /** A stream that the kernel serves; `creditChunks` 1 for who wants the newest only. */
   watch(
     request: ServiceRequest,
-    creditChunks: number = STREAM_CREDIT_CHUNKS,
+    creditChunks = STREAM_CREDIT_CHUNKS,
   ): AsyncIterable<unknown> & { cancel(): void } {
     const payload = this.#encode(KERNEL, request, RUNTIME_LIMITS);
-    return this.#read(KERNEL, KERNEL_ROUTE, payload, {}, creditChunks);
+    return this.#read(KERNEL, KERNEL_ROUTE, payload, {}, new CreditWindow(creditChunks));
   }
 
   #ask(id: string, route: number, payload: Payload, options: CallOptions): Promise<unknown> {
@@ -137,7 +144,7 @@ export class Outbound {
     route: number,
     payload: Payload,
     options: CallOptions,
-    creditChunks: number = STREAM_CREDIT_CHUNKS,
+    credit = streamWindow(),
   ): AsyncIterable<unknown> & { cancel(): void } {
     // credit and cancel refer to the call, which is sent once its chunks have where to go
     const sent: { address?: ReturnAddress } = {};
@@ -148,7 +155,7 @@ export class Outbound {
       cancel: () => {
         if (sent.address) this.#signal(KIND.cancel, sent.address, CANCEL_REASON.abort);
       },
-      creditChunks,
+      credit,
     });
     const hear: Hear = (frame) => {
       if (frame.kind === KIND.chunk) this.#push(id, frame, queue);
@@ -162,7 +169,7 @@ export class Outbound {
 
   #push(id: string, frame: FrameReader, queue: ChunkQueue<unknown>): void {
     try {
-      queue.push(decode(frame, this.#scope.limits));
+      queue.push(decode(frame, this.#scope.limits), carriedBytes(frame));
     } catch (error) {
       queue.abandon(this.#refused(id, error));
     }

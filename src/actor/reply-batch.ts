@@ -52,8 +52,8 @@ export class ReplyBatch {
   }
 
   /** From inside a call that may go on for long: at once, but not too often. */
-  flushIfDue(): void {
-    if (performance.now() - this.#flushedAt > BATCH_DELAY_MS) this.flush();
+  flushIfDue(now = performance.now()): void {
+    if (now - this.#flushedAt > BATCH_DELAY_MS) this.flush();
     else this.schedule();
   }
 

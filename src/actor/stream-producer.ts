@@ -4,7 +4,8 @@ import type { Producer } from './running-call.ts';
 import { isThenable } from './thenable.ts';
 
 export interface StreamSink {
-  chunk(value: unknown): void;
+  /** @param now as of `performance.now()`. */
+  chunk(value: unknown, now: number): void;
   /** Nothing follows for now: what waits may go out. */
   pause(): void;
   end(): void;
@@ -73,15 +74,17 @@ export class StreamProducer implements Producer {
           this.#sink.end();
           return;
         }
+        let now: number;
         try {
           const chunk: unknown = isThenable(step.value) ? await step.value : step.value;
           this.#credit--;
-          this.#sink.chunk(chunk);
+          now = performance.now();
+          this.#sink.chunk(chunk, now);
         } catch (error) {
           await closed(this.#iterator);
           throw error;
         }
-        if (performance.now() - sliceStart > BATCH_DELAY_MS) {
+        if (now - sliceStart > BATCH_DELAY_MS) {
           // a synchronous generator would never let a cancel, or the credit, come in
           this.#sink.pause();
           await new Promise<void>((resolve) => setImmediate(resolve));

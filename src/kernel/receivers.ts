@@ -1,10 +1,11 @@
 /** Who asked: a promise or a stream of the embedding program, or another actor over its link. */
 import { ChunkQueue } from '../protocol/chunk-queue.ts';
-import { decode, encode, forwardable, type Body } from '../protocol/codec.ts';
+import { carriedBytes, decode, encode, forwardable, type Body } from '../protocol/codec.ts';
+import { streamWindow } from '../protocol/credit-window.ts';
 import type { PluginError } from '../protocol/errors.ts';
 import { failureOf } from '../protocol/failure.ts';
 import { FLAG, KIND } from '../protocol/frame.ts';
-import { RUNTIME_LIMITS, STREAM_CREDIT_CHUNKS, type Limits } from '../protocol/limits.ts';
+import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import type { ActorLink } from '../supervisor/call-target.ts';
 import type { Call, Receiver } from '../supervisor/call.ts';
@@ -70,7 +71,7 @@ export class StreamReceiver implements Receiver {
   constructor(options: ReceiverOptions) {
     this.#options = options;
     this.chunks = new ChunkQueue({
-      creditChunks: STREAM_CREDIT_CHUNKS,
+      credit: streamWindow(),
       grant: (chunks) => {
         this.call?.owner.grant(this.call, chunks);
       },
@@ -90,7 +91,7 @@ export class StreamReceiver implements Receiver {
   }
 
   chunk(body: Body): void {
-    this.chunks.push(decode(body, this.#options.limits));
+    this.chunks.push(decode(body, this.#options.limits), carriedBytes(body));
   }
 
   end(): void {

@@ -3,15 +3,18 @@
  * producer credit for more. Breaking off cancels the producer; an error comes after the chunks
  * before it.
  */
+import type { CreditWindow } from './credit-window.ts';
 
 export interface ChunkQueueOptions {
-  /** The reader took this many chunks: as many more may come. */
+  /** The reader took enough: so many more may come. */
   grant(chunks: number): void;
   /** The reader broke off. */
   cancel(): void;
-  /** Chunks the producer may be ahead. */
-  creditChunks: number;
+  /** How far the producer may be ahead. */
+  credit: CreditWindow;
 }
+
+const CUT_CHUNKS = 256;
 
 interface Waiting<T> {
   resolve(step: IteratorResult<T, undefined>): void;
@@ -20,17 +23,20 @@ interface Waiting<T> {
 
 export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
   readonly #options: ChunkQueueOptions;
-  #chunks: T[] = [];
+  #chunks: (T | undefined)[] = [];
+  /** Where the first one is that was not taken. */
+  #first = 0;
   #readers: Waiting<T>[] = [];
-  #taken = 0;
   #end: { error?: Error } | undefined;
 
   constructor(options: ChunkQueueOptions) {
     this.#options = options;
   }
 
-  push(chunk: T): void {
+  /** @param bytes what it took to carry it. */
+  push(chunk: T, bytes: number): void {
     if (this.#end) return;
+    this.#options.credit.came(bytes);
     const reader = this.#readers.shift();
     if (reader) {
       this.#took();
@@ -55,7 +61,7 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
 
   /** Stops reading: what has come is dropped, the producer is told. */
   cancel(): void {
-    this.#chunks = [];
+    this.#drop();
     if (this.#end) {
       this.#end = {};
       return;
@@ -65,8 +71,8 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#chunks.length > 0) {
-      const chunk = this.#chunks.shift() as T;
+    if (this.#first < this.#chunks.length) {
+      const chunk = this.#shift();
       this.#took();
       return Promise.resolve({ value: chunk, done: false });
     }
@@ -76,6 +82,7 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
       this.#end = {};
       return Promise.reject(error);
     }
+    this.#options.credit.waited();
     return new Promise((resolve, reject) => this.#readers.push({ resolve, reject }));
   }
 
@@ -94,12 +101,25 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   #took(): void {
-    this.#taken++;
-    // half a window at a time: a credit frame for each chunk would double the traffic
-    if (this.#taken >= this.#options.creditChunks / 2 && !this.#end) {
-      this.#options.grant(this.#taken);
-      this.#taken = 0;
+    if (this.#end) return;
+    const credit = this.#options.credit.took();
+    if (credit > 0) this.#options.grant(credit);
+  }
+
+  /** The array is cut once in a while: to shift each chunk out would move all behind it. */
+  #shift(): T {
+    const chunk = this.#chunks[this.#first] as T;
+    this.#chunks[this.#first++] = undefined;
+    if (this.#first === this.#chunks.length || this.#first === CUT_CHUNKS) {
+      this.#chunks.splice(0, this.#first);
+      this.#first = 0;
     }
+    return chunk;
+  }
+
+  #drop(): void {
+    this.#chunks = [];
+    this.#first = 0;
   }
 
   #finish(end: { error?: Error }): void {

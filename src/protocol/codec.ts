@@ -32,6 +32,13 @@ export interface Body {
   readonly attachments: readonly unknown[];
 }
 
+/** What it took to carry a value, with the buffers beside it. */
+export function carriedBytes({ start, end, attachments }: Body): number {
+  let bytes = end - start;
+  for (const each of attachments) if (each instanceof ArrayBuffer) bytes += each.byteLength;
+  return bytes;
+}
+
 export interface PayloadLimits {
   payloadBytesMax: number;
   payloadDepthMax: number;

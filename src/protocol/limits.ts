@@ -230,8 +230,14 @@ export const WINDOW_BYTES = 64 * MIB;
 /** Calls an actor may have open towards other plugins and the kernel at once. */
 export const OUTBOUND_CALLS_MAX = 16_384;
 
-/** Chunks a stream's producer may be ahead of its reader. */
+/** Chunks a stream's producer may be ahead of its reader, at first… */
 export const STREAM_CREDIT_CHUNKS = 64;
+
+/** …of a reader that waits for them… */
+export const STREAM_CREDIT_CHUNKS_MAX = 1_024;
+
+/** …as long as they are no more than this together (bytes), by the largest so far. */
+export const STREAM_CREDIT_BYTES = MIB;
 
 /** A ready result waits at most this long for the company of further results (ms). */
 export const BATCH_DELAY_MS = 1;

@@ -37,6 +37,7 @@ describe('stats', () => {
       memory: undefined,
       lastCrash: undefined,
       logs: [],
+      metrics: [],
       plugin: {},
     });
 

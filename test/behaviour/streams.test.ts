@@ -10,7 +10,8 @@ import { soon } from '../support/soon.ts';
 import { wordsOf } from '../support/words.ts';
 
 /** Chunks a producer may be ahead of its reader, generously: the credit, and what is on its way. */
-const AHEAD_MAX = 200;
+const FIRST_WINDOW = 64;
+const AHEAD_MAX = 1_024 + 1;
 
 interface Streamer {
   plugin: PluginHandle;
@@ -90,11 +91,13 @@ describe('back-pressure', () => {
         // as much time as a producer without bounds would need for a flood
         await run(manager, 'echo.mjs');
         for (let i = 0; i < 200; i++) await manager.execute('echo', i);
+        // it has waited for one chunk, and taken less than half a window
+        expect(produced()).toBeLessThanOrEqual(FIRST_WINDOW + 1);
       }
       expect(produced() - read.length).toBeLessThanOrEqual(AHEAD_MAX);
-      if (read.length === 2_000) break;
+      if (read.length === 5_000) break;
     }
-    expect(read).toEqual(upTo(2_000));
+    expect(read).toEqual(upTo(5_000));
   });
 });
 
