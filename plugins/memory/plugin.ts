@@ -1,0 +1,160 @@
+/** The memory plugin, in its thread: see spec.ts for what it is. */
+import { definePlugin, type PluginContext } from 'troupe/plugin';
+
+import { Embedder } from './embedder.ts';
+import { Entries } from './entries.ts';
+import { MemoryError, messageOf } from './errors.ts';
+import { Ids } from './ids.ts';
+import { decodeInput } from './input.ts';
+import { isPlainObject } from './json.ts';
+import { NOBODY, storageKeeper } from './keeper.ts';
+import { embedSource, tokenCounter } from './modules.ts';
+import { createOps, type MemoryOps } from './ops.ts';
+import { recordOf } from './record.ts';
+import type { MemorySettings } from './settings.ts';
+import { statsOf } from './stats.ts';
+import type { MemoryOutput } from './types.ts';
+import { Upkeep, type UpkeepParts } from './upkeep.ts';
+import { Writer } from './writer.ts';
+
+interface Loaded extends UpkeepParts {
+  ops: MemoryOps;
+  upkeep: Upkeep;
+}
+
+export default definePlugin<unknown, MemoryOutput>((ctx) => {
+  const settings = settingsOf(ctx);
+  const took = ctx.metrics.histogram('memory_search_ms');
+  let loaded: Loaded | undefined;
+  let sweeper: NodeJS.Timeout | undefined;
+
+  const memory = (): Loaded => {
+    if (loaded) return loaded;
+    throw new Error('the memory is not loaded');
+  };
+
+  return {
+    async load() {
+      loaded = await load(ctx, settings);
+    },
+
+    async start() {
+      const { upkeep } = memory();
+      upkeep.isHeld = false;
+      if (settings.storage !== undefined) await rebuild(upkeep, settings.storage);
+      // Each says itself what went wrong.
+      void upkeep.embedMissing();
+      sweeper = setInterval(() => void upkeep.sweep(), settings.sweepMs).unref();
+    },
+
+    async stop() {
+      clearInterval(sweeper);
+      const { upkeep, writer } = memory();
+      upkeep.isHeld = true;
+      await writer.idle();
+    },
+
+    async execute(input, call) {
+      const { ops, upkeep } = memory();
+      upkeep.isHeld = false;
+      const request = decodeInput(input, settings);
+      const from = performance.now();
+      const answer = await orAborted(ops.run(request, call.signal), call.signal);
+      if (request.op === 'search') took.record(performance.now() - from);
+      return answer;
+    },
+
+    health() {
+      const { embedder, writer } = memory();
+      const storage = writer.trouble ?? 'ok';
+      const trouble = writer.trouble ?? embedder?.trouble;
+      return {
+        healthy: trouble === undefined,
+        ...(settings.storage === undefined ? {} : { storage }),
+        ...(embedder ? { embedder: embedder.trouble ?? 'ok' } : {}),
+      };
+    },
+
+    stats: () => (loaded ? statsOf(loaded) : {}),
+
+    /** With a storage the next version reads that; but it must not miss what is on its way there. */
+    async snapshot() {
+      const { upkeep, writer, entries } = memory();
+      upkeep.isHeld = true;
+      await writer.idle();
+      if (settings.storage !== undefined) return { records: [] };
+      const records = Array.from(entries.all(), ({ entry, vector }) => ({
+        key: entry.id,
+        value: recordOf(entry, vector, settings.embedderModel),
+      }));
+      return { records };
+    },
+
+    async restore(saved: unknown) {
+      if (settings.storage !== undefined) return;
+      const records = isPlainObject(saved) ? saved['records'] : undefined;
+      await memory().upkeep.restore(Array.isArray(records) ? records : []);
+    },
+  };
+});
+
+async function load(ctx: PluginContext, settings: MemorySettings): Promise<Loaded> {
+  const [orama, trees] = await Promise.all([import('@orama/orama'), import('@orama/orama/trees')]);
+  const entries = new Entries({ ...settings, libraries: { orama, trees } });
+  const keeper =
+    settings.storage === undefined ? NOBODY : storageKeeper(ctx, settings.storage, settings);
+  const writer = new Writer(entries, keeper);
+  const parts: UpkeepParts = {
+    settings,
+    entries,
+    keeper,
+    writer,
+    ids: new Ids(),
+    embedder: await embedderOf(ctx, settings),
+    log: ctx.log,
+  };
+  const countTokens = await tokenCounter(settings.tokenizer);
+  return { ...parts, upkeep: new Upkeep(parts), ops: createOps({ ...parts, countTokens }) };
+}
+
+async function embedderOf(
+  ctx: PluginContext,
+  { embedder, embedTimeoutMs, embedBatch, dimensions }: MemorySettings,
+): Promise<Embedder | undefined> {
+  if (!embedder) return undefined;
+  const source = await embedSource(ctx, embedder, embedTimeoutMs);
+  return new Embedder(source, { batch: embedBatch, dimensions });
+}
+
+async function rebuild(upkeep: Upkeep, storage: string): Promise<void> {
+  try {
+    await upkeep.rebuild();
+  } catch (error) {
+    const problem = `the memory could not be read back from ${storage}: ${messageOf(error)}`;
+    throw new MemoryError('STORAGE_FAILED', problem, error);
+  }
+}
+
+/** The config is what the factory made of its options. */
+function settingsOf({ config, id }: PluginContext): MemorySettings {
+  if (typeof config['maxEntries'] === 'number') return config as unknown as MemorySettings;
+  throw new Error(`${id}: make the spec of a memory with memoryPlugin() of troupe/plugins`);
+}
+
+/** Who gave up must not be waited for: the work goes on by itself, and is durable or not at all. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let giveUp: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    giveUp = () => {
+      reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+    };
+    signal.addEventListener('abort', giveUp, { once: true });
+  });
+  work.catch(() => undefined);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (giveUp) signal.removeEventListener('abort', giveUp);
+  }
+}
