@@ -79,18 +79,24 @@ export class Embedder {
   async #send(batch: readonly Wanted[]): Promise<void> {
     const error = await this.#tried(batch);
     if (error === undefined) return;
-    if (batch.length === 1 || !mayBeOneOfThem(error)) return refuse(batch, error);
-    const half = batch.length >> 1;
-    const halves = [batch.slice(0, half), batch.slice(half)];
-    const errors: unknown[] = [];
-    for (const part of halves) errors.push(await this.#tried(part));
-    // Where both fail, it is the source.
-    if (errors.every((each) => each !== undefined)) return refuse(batch, errors[0]);
-    const at = errors.findIndex((each) => each !== undefined);
-    const bad = halves[at];
-    if (!bad) return;
-    if (bad.length === 1) refuse(bad, errors[at]);
-    else await this.#send(bad);
+    if (batch.length > 1 && mayBeOneOfThem(error)) await this.#sendHalves(batch);
+    else refuse(batch, error);
+  }
+
+  /** Where both halves fail it is the source, and nothing more is tried. */
+  async #sendHalves(batch: readonly Wanted[]): Promise<void> {
+    const middle = batch.length >> 1;
+    const [first, second] = [batch.slice(0, middle), batch.slice(middle)];
+    const firstError = await this.#tried(first);
+    const secondError = await this.#tried(second);
+    if (firstError !== undefined && secondError !== undefined) refuse(batch, firstError);
+    else if (firstError !== undefined) await this.#sendRest(first, firstError);
+    else if (secondError !== undefined) await this.#sendRest(second, secondError);
+  }
+
+  async #sendRest(batch: readonly Wanted[], error: unknown): Promise<void> {
+    if (batch.length > 1) await this.#sendHalves(batch);
+    else refuse(batch, error);
   }
 
   /** What went wrong; without that they have their vectors. */

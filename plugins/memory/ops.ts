@@ -5,6 +5,7 @@ import { MemoryError, messageOf } from './errors.ts';
 import { compileFilter } from './filter.ts';
 import { greatest } from './heap.ts';
 import { isExpired, itemOf, type Item } from './item.ts';
+import type { Parts } from './parts.ts';
 import { searchSpace } from './search.ts';
 import { DEFAULT_NAMESPACE, IMPORTANCE_DEFAULT, LIMIT_DEFAULT } from './settings.ts';
 import type {
@@ -16,12 +17,11 @@ import type {
   MemoryOutputs,
   MemorySelection,
 } from './types.ts';
-import type { UpkeepParts } from './upkeep.ts';
 import { windowOf, type CountTokens } from './window.ts';
 import { wordsOf } from './words.ts';
 import type { View } from './writer.ts';
 
-export interface OpsParts extends UpkeepParts {
+export interface OpsParts extends Parts {
   countTokens: CountTokens;
 }
 

@@ -123,7 +123,7 @@ class Check {
   }
 
   refused(name: string, problem: string): PluginError {
-    const message = `${String(this.id)}: option ${name} ${problem}`;
+    const message = `${this.id}: option ${name} ${problem}`;
     return new PluginError('INVALID_SPEC', message, { pluginId: this.id });
   }
 

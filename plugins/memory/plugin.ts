@@ -10,14 +10,16 @@ import { isPlainObject } from './json.ts';
 import { NOBODY, storageKeeper } from './keeper.ts';
 import { embedSource, tokenCounter } from './modules.ts';
 import { createOps, type MemoryOps } from './ops.ts';
+import type { Parts } from './parts.ts';
+import { rebuild, restore } from './rebuild.ts';
 import { recordOf } from './record.ts';
 import type { MemorySettings } from './settings.ts';
 import { statsOf } from './stats.ts';
 import type { MemoryOutput } from './types.ts';
-import { Upkeep, type UpkeepParts } from './upkeep.ts';
+import { Upkeep } from './upkeep.ts';
 import { Writer } from './writer.ts';
 
-interface Loaded extends UpkeepParts {
+interface Loaded extends Parts {
   ops: MemoryOps;
   upkeep: Upkeep;
 }
@@ -39,11 +41,10 @@ export default definePlugin<unknown, MemoryOutput>((ctx) => {
     },
 
     async start() {
-      const { upkeep } = memory();
+      const { upkeep, ...parts } = memory();
       upkeep.isHeld = false;
-      if (settings.storage !== undefined) await rebuild(upkeep, settings.storage);
-      // Each says itself what went wrong.
-      void upkeep.embedMissing();
+      if (settings.storage !== undefined) await readBack(parts, settings.storage);
+      void upkeep.sweep();
       sweeper = setInterval(() => void upkeep.sweep(), settings.sweepMs).unref();
     },
 
@@ -75,7 +76,7 @@ export default definePlugin<unknown, MemoryOutput>((ctx) => {
       };
     },
 
-    stats: () => (loaded ? statsOf(loaded) : {}),
+    stats: () => (loaded ? statsOf(loaded, loaded.ops) : {}),
 
     /** With a storage the next version reads that; but it must not miss what is on its way there. */
     async snapshot() {
@@ -93,7 +94,7 @@ export default definePlugin<unknown, MemoryOutput>((ctx) => {
     async restore(saved: unknown) {
       if (settings.storage !== undefined) return;
       const records = isPlainObject(saved) ? saved['records'] : undefined;
-      await memory().upkeep.restore(Array.isArray(records) ? records : []);
+      await restore(memory(), Array.isArray(records) ? records : []);
     },
   };
 });
@@ -103,15 +104,16 @@ async function load(ctx: PluginContext, settings: MemorySettings): Promise<Loade
   const entries = new Entries({ ...settings, libraries: { orama, trees } });
   const keeper =
     settings.storage === undefined ? NOBODY : storageKeeper(ctx, settings.storage, settings);
-  const writer = new Writer(entries, keeper);
-  const parts: UpkeepParts = {
+  const tally = { evicted: 0, expired: 0, unreadable: 0 };
+  const parts: Parts = {
     settings,
     entries,
     keeper,
-    writer,
+    writer: new Writer({ entries, keeper, tally }),
     ids: new Ids(),
     embedder: await embedderOf(ctx, settings),
     log: ctx.log,
+    tally,
   };
   const countTokens = await tokenCounter(settings.tokenizer);
   return { ...parts, upkeep: new Upkeep(parts), ops: createOps({ ...parts, countTokens }) };
@@ -126,9 +128,9 @@ async function embedderOf(
   return new Embedder(source, { batch: embedBatch, dimensions });
 }
 
-async function rebuild(upkeep: Upkeep, storage: string): Promise<void> {
+async function readBack(parts: Parts, storage: string): Promise<void> {
   try {
-    await upkeep.rebuild();
+    await rebuild(parts);
   } catch (error) {
     const problem = `the memory could not be read back from ${storage}: ${messageOf(error)}`;
     throw new MemoryError('STORAGE_FAILED', problem, error);

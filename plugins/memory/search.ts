@@ -47,7 +47,9 @@ export function searchSpace(
     if (isMeant) ranked.push({ item, relevance, score: scoreOf(relevance, item.entry, ranking) });
   }
   const best = greatest(ranked, query.limit, isLess);
-  const hits = best.map(({ item, relevance, score }) => ({ ...item.entry, score, relevance }));
+  const hits = best.map(({ item, relevance, score }) =>
+    Object.assign({}, item.entry, { score, relevance }),
+  );
   return { hits, found: ranked.length };
 }
 

@@ -79,7 +79,7 @@ function wholeWords({ components }: OramaModule): Orama.IIndex<Index> {
     insertTokenScoreParameters: () => undefined,
     remove(_implementation, index, property, _id, internalId, value, _type, language, tokenizer) {
       const tree = treeOf(index, property);
-      for (const word of tokenizer.tokenize(String(value), language)) {
+      for (const word of tokenizer.tokenize(value as string, language)) {
         tree.removeDocumentByWord(word, internalId);
         if (nodeOf(tree, word)?.d.size === 0) tree.removeWord(word);
       }

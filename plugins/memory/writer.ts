@@ -9,6 +9,7 @@ import type { Change, Entries } from './entries.ts';
 import { MemoryError, messageOf } from './errors.ts';
 import type { Item } from './item.ts';
 import type { Keeper } from './keeper.ts';
+import type { Parts, Tally } from './parts.ts';
 
 /** What is there, with the changes before this one. */
 export interface View {
@@ -32,17 +33,18 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024;
 export class Writer {
   readonly #entries: Entries;
   readonly #keeper: Keeper;
+  readonly #tally: Tally;
   readonly #waiting: Job[] = [];
   /** By id; of these it is not known what the storage has, because a write of them failed. */
   readonly #doubts = new Map<string, Item>();
   #work: Promise<void> | undefined;
   /** Why the last write failed; `undefined` when it did not. */
   trouble: string | undefined;
-  evicted = 0;
 
-  constructor(entries: Entries, keeper: Keeper) {
+  constructor({ entries, keeper, tally }: Pick<Parts, 'entries' | 'keeper' | 'tally'>) {
     this.#entries = entries;
     this.#keeper = keeper;
+    this.#tally = tally;
   }
 
   /** `isAlone`: looks at everything, so that nothing else is in its batch. */
@@ -143,7 +145,7 @@ export class Writer {
     try {
       for (const part of partsOf(drops)) {
         await this.#makeDurable(part);
-        this.evicted += part.length;
+        this.#tally.evicted += part.length;
       }
       return true;
     } catch (error) {
