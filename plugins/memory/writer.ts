@@ -60,9 +60,11 @@ export class Writer {
     await this.#work;
   }
 
-  /** Puts right what the storage may have wrong. */
-  mend(): Promise<void> {
-    return this.#doubts.size === 0 ? Promise.resolve() : this.write(() => NOTHING);
+  /** Puts right what the storage may have wrong; if it does not answer now, another time. */
+  async mend(): Promise<void> {
+    if (this.#doubts.size === 0) return;
+    await this.write(() => NOTHING);
+    await this.idle();
   }
 
   async #run(): Promise<void> {
