@@ -1,5 +1,4 @@
 /** Door 3, `troupe/plugins`: factories of the bundled plugins. Each returns a typed spec. */
-
 export { memoryPlugin } from './memory/spec.ts';
 export type { MemoryMethods } from './memory/spec.ts';
 export type { MemoryOptions } from './memory/spec.ts';

@@ -57,7 +57,8 @@ export function createOps(parts: OpsParts): MemoryOps {
         updatedAt: now,
         ...(ttlMs === undefined ? {} : { expiresAt: now + ttlMs }),
       };
-      const vector = await embedder?.embed(text);
+      // No turn is lost without one, so that calls take effect in their order.
+      const vector = embedder ? await embedder.embed(text) : undefined;
       signal.throwIfAborted();
       const item = itemOf(entry, vector, settings.halfLifeMs);
       return writer.write(() => ({ changes: [put(item)], result: { id: entry.id } }));
@@ -96,7 +97,7 @@ export function createOps(parts: OpsParts): MemoryOps {
       const { id, namespace = DEFAULT_NAMESPACE, text } = request;
       // Not paid for where there is nothing to change.
       if (!there(entries, namespace, id)) throw notFound(id, namespace);
-      const vector = text === undefined ? undefined : await embedder?.embed(text);
+      const vector = embedder && text !== undefined ? await embedder.embed(text) : undefined;
       signal.throwIfAborted();
       return writer.write((view) => {
         const item = there(view, namespace, id);

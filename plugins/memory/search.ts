@@ -40,6 +40,7 @@ export function searchSpace(
   for (const [item, relevance] of relevanceOf(space, query, ranking.hybridWeights)) {
     const { metadata, conversation } = item.entry;
     const isMeant =
+      relevance > 0 &&
       relevance >= query.threshold &&
       !isExpired(item, ranking.now) &&
       (query.conversation === undefined || conversation === query.conversation) &&
