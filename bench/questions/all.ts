@@ -4,6 +4,7 @@ import { cpuHeavy } from './cpu-heavy.ts';
 import { hog } from './hog.ts';
 import { idleMemory } from './idle-memory.ts';
 import { manyPlugins } from './many-plugins.ts';
+import { memory } from './memory.ts';
 import { oneCall } from './one-call.ts';
 import { payloads } from './payloads.ts';
 import { pluginToPlugin } from './plugin-to-plugin.ts';
@@ -32,4 +33,5 @@ export const QUESTIONS: readonly Question[] = [
   scripts,
   wasm,
   reload,
+  memory,
 ];

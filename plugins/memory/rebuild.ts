@@ -36,7 +36,7 @@ export async function rebuild(parts: Parts): Promise<void> {
     log.warn('the storage has records that are no entries; they are left alone', { records });
   }
   const ms = Math.round(performance.now() - from);
-  if (read > 0) log.info('memory is read back', { entries: entries.size, read, ms });
+  if (read > 0) log.info(`memory is read back: ${String(entries.size)} entries`, { read, ms });
 }
 
 /** Entries from before a reload. */
@@ -44,21 +44,21 @@ export async function restore(parts: Parts, records: readonly unknown[]): Promis
   await index(parts, itemsOf(parts, records), () => undefined);
 }
 
-type Tell = (what: string, fields: Record<string, unknown>) => void;
+type Tell = (done: number, what: string) => void;
 
 /** Says how far it is, now and then; throws when the time is up. */
 function teller({ settings: { rebuildTimeoutMs }, log }: Parts): Tell {
   const from = performance.now();
   let toldAt = from;
-  return (what, fields) => {
+  return (done, what) => {
     const now = performance.now();
     if (now - from > rebuildTimeoutMs) {
-      const remedy = `this is not done within ${String(rebuildTimeoutMs)} ms; raise rebuildTimeoutMs`;
-      throw new MemoryError('STORAGE_FAILED', `${what} ${JSON.stringify(fields)}: ${remedy}`);
+      const remedy = `is not done within ${String(rebuildTimeoutMs)} ms; raise rebuildTimeoutMs`;
+      throw new MemoryError('STORAGE_FAILED', `reading back (${String(done)} ${what}) ${remedy}`);
     }
     if (now - toldAt < TOLD_EVERY_MS) return;
     toldAt = now;
-    log.info(`memory is read back: ${what}`, fields);
+    log.info(`memory is being read back: ${String(done)} ${what}`);
   };
 }
 
@@ -72,7 +72,7 @@ async function readAll(
   const gone: Item[] = [];
   let read = 0;
   for await (const chunk of keeper.scan(settings.rebuildTimeoutMs)) {
-    tell('reading', { read: ++read });
+    tell(++read, 'read');
     for (const item of itemsOf(parts, [chunk])) {
       if (isExpired(item, now)) {
         tally.expired++;
@@ -117,7 +117,7 @@ async function index({ entries }: Parts, items: readonly Item[], tell: Tell): Pr
   for (const [at, item] of items.entries()) {
     entries.apply([{ kind: 'put', item }]);
     if (performance.now() - sliceFrom < SLICE_MS) continue;
-    tell('indexing', { done: at + 1, of: items.length });
+    tell(at + 1, `of ${String(items.length)} indexed`);
     await setImmediate();
     sliceFrom = performance.now();
   }
