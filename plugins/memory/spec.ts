@@ -20,8 +20,8 @@ import type {
 export interface MemoryOptions extends SpecOptions {
   /**
    * Makes vectors of texts: the id of a plugin that answers `{ op: 'embed', texts }` with
-   * `{ vectors }`, or (a URL) a module whose default export takes texts and gives vectors. Default
-   * none: then search is by text alone.
+   * `{ vectors }`, or (a URL) a JavaScript module whose default export takes texts and gives vectors.
+   * Default none: then search is by text alone.
    */
   embedder?: string | URL | undefined;
   /** Name of what makes the vectors. Entries that have theirs from another one are embedded anew. */
@@ -60,7 +60,7 @@ export interface MemoryOptions extends SpecOptions {
   halfLifeMs?: number | undefined;
   /** English words are compared by their stems. Default true. */
   stemming?: boolean | undefined;
-  /** A module whose default export counts the tokens of a text. Default: four bytes are one. */
+  /** A JavaScript module whose default export counts the tokens of a text. Default: four bytes are one. */
   tokenizer?: URL | undefined;
   /** Tokens that a window reckons for each message beside its text. Default 4. */
   messageTokens?: number | undefined;
