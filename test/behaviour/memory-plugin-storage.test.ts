@@ -1,9 +1,9 @@
-import type { KernelEvent } from 'troupe';
 import { describe, expect, test } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
 import { createManager } from '../support/manager.ts';
 import {
+  batchesOf,
   registerEmbedding,
   registerStore,
   runMemory,
@@ -147,14 +147,14 @@ describe('a memory with a storage', () => {
       expect(await vectorsIn()).toBe(2);
     });
     await memory.unregister();
-    const { batches } = (await embedding.stats())?.plugin as { batches: number[] };
+    const batches = await batchesOf(embedding);
 
     memory = await runMemory(manager, { ...STORED, embedder: VECTORS, embedderModel: 'new' });
     await eventually(async () => {
       expect((await memory.stats())?.plugin).toMatchObject({ withoutVector: 1 });
     });
     expect(await vectorsIn()).toBe(2);
-    expect(((await embedding.stats())?.plugin as { batches: number[] }).batches).toEqual(batches);
+    expect(await batchesOf(embedding)).toEqual(batches);
   });
 
   test('is not up where its storage does not answer, and says why', async () => {
@@ -167,7 +167,7 @@ describe('a memory with a storage', () => {
     const failure = await runMemory(manager, { ...STORED, rebuildTimeoutMs: 100 }).catch(
       (reason: unknown) => reason,
     );
-    const [error] = (failure as AggregateError).errors;
+    const [error] = (failure as AggregateError).errors as unknown[];
     expect(error).toMatchObject({ code: 'START_FAILED', pluginId: 'memory' });
     expect((error as Error).message).toMatch(/could not be read back from store: .*100 ms/);
   });
@@ -187,15 +187,6 @@ describe('a memory with a storage', () => {
   test('reads ten thousand entries back, and says so', async () => {
     const manager = createManager();
     const store = await registerStore(manager);
-    const record = (n: number) => ({
-      v: 1,
-      namespace: 'default',
-      text: `note ${String(n)} of tea, coffee and ${String(n % 97)} other things`,
-      importance: 0.5,
-      metadata: { n },
-      createdAt: n,
-      updatedAt: n,
-    });
     await manager.up();
     const operations = Array.from({ length: 10_000 }, (_, n) => ({
       op: 'put',
@@ -210,3 +201,15 @@ describe('a memory with a storage', () => {
     expect(logs?.at(-1)).toMatch(/memory is read back: 10000 entries/);
   }, 60_000);
 });
+
+function record(n: number) {
+  return {
+    v: 1,
+    namespace: 'default',
+    text: `note ${String(n)} of tea, coffee and ${String(n % 97)} other things`,
+    importance: 0.5,
+    metadata: { n },
+    createdAt: n,
+    updatedAt: n,
+  };
+}

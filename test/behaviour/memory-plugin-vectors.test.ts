@@ -3,7 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { inline } from '../support/files.ts';
 import { createManager } from '../support/manager.ts';
-import { registerEmbedding, runMemory, textsOf, VECTORS } from '../support/memory-plugin.ts';
+import {
+  batchesOf,
+  registerEmbedding,
+  runMemory,
+  textsOf,
+  VECTORS,
+} from '../support/memory-plugin.ts';
 import { causeOf, codesOf, failureOf } from '../support/outcomes.ts';
 
 async function codeFrom(work: Promise<unknown>): Promise<unknown> {
@@ -92,8 +98,8 @@ describe('a memory with a plugin as its embedder', () => {
     const embedding = await registerEmbedding(manager);
     const memory = await runMemory(manager, { embedder: 'embedding', embedBatch: 16 });
     await Promise.all(Array.from({ length: 64 }, (_, n) => memory.add(`note ${String(n)}`)));
-    const { batches } = (await embedding.stats())?.plugin as { batches: number[] };
-    expect(Math.max(...batches)).toBeLessThanOrEqual(16);
+    const batches = await batchesOf(embedding);
+    expect(Math.max(...batches.map(Number))).toBeLessThanOrEqual(16);
     expect(batches.length).toBeLessThan(20);
     expect(await memory.count()).toBe(64);
     expect((await memory.search('note', { mode: 'vector' })).found).toBe(64);

@@ -181,7 +181,7 @@ describe('a memory refuses by name', () => {
     [
       'a filter that is none',
       'INVALID_FILTER',
-      (memory) => memory.search('tea', { filter: { a: { like: 1 } } as never }),
+      (memory) => memory.search('tea', { filter: { a: { like: 1 } } }),
     ],
     [
       'a filter that is none, of a clear',

@@ -38,6 +38,12 @@ export async function registerEmbedding(
   return manager.register({ ...spec, concurrency: 8 });
 }
 
+/** How many texts each call to the embedding plugin had. */
+export async function batchesOf(embedding: PluginHandle): Promise<readonly unknown[]> {
+  const batches = (await embedding.stats())?.plugin['batches'];
+  return Array.isArray(batches) ? (batches as unknown[]) : [];
+}
+
 /** Texts of hits, best first. */
 export function textsOf(found: { hits: readonly { text: string }[] }): string[] {
   return found.hits.map(({ text }) => text);

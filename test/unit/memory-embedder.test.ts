@@ -22,7 +22,9 @@ function scene({
   const outcomes = async (texts: string[]): Promise<unknown[]> => {
     const settled = await Promise.allSettled(texts.map((text) => embedder.embed(text)));
     return settled.map((each) =>
-      each.status === 'fulfilled' ? [...each.value] : (each.reason as { code: unknown }).code,
+      each.status === 'fulfilled'
+        ? Array.from(each.value)
+        : (each.reason as { code: unknown }).code,
     );
   };
   return { embedder, batches, outcomes };
@@ -101,7 +103,7 @@ describe('the embedder', () => {
     expect(await told.outcomes(['a'])).toEqual(['VECTOR_INVALID']);
     let length = 2;
     const embedder = new Embedder(
-      (texts) => Promise.resolve(texts.map(() => Array(length).fill(1))),
+      (texts) => Promise.resolve(texts.map(() => Array.from({ length }, () => 1))),
       {
         batch: 4,
         dimensions: undefined,

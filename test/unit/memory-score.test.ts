@@ -23,18 +23,6 @@ describe('recency', () => {
 });
 
 describe('a score', () => {
-  const score = (
-    relevance: number,
-    importance: number,
-    ageMs: number,
-    weights = { relevance: 7, importance: 2, recency: 1 },
-  ): number =>
-    scoreOf(
-      relevance,
-      { importance, updatedAt: NOW - ageMs },
-      { weights, halfLifeMs: HALF_LIFE_MS, now: NOW },
-    );
-
   it('is the mean of its parts by their weights', () => {
     expect(score(1, 1, 0)).toBe(1);
     expect(score(0.5, 0.25, 1_000)).toBeCloseTo((7 * 0.5 + 2 * 0.25 + 1 * 0.5) / 10, 12);
@@ -82,7 +70,6 @@ describe('the order of what is forgotten', () => {
 });
 
 describe('a heap', () => {
-  const isLess = (a: number, b: number): boolean => a < b;
   const numbers = Array.from({ length: 200 }, (_, n) => (n * 7_919) % 211);
 
   it('gives back in order what was put into it', () => {
@@ -113,3 +100,17 @@ describe('ids', () => {
     expect(new Set(given).size).toBe(given.length);
   });
 });
+
+function score(
+  relevance: number,
+  importance: number,
+  ageMs: number,
+  weights = { relevance: 7, importance: 2, recency: 1 },
+): number {
+  const entry = { importance, updatedAt: NOW - ageMs };
+  return scoreOf(relevance, entry, { weights, halfLifeMs: HALF_LIFE_MS, now: NOW });
+}
+
+function isLess(a: number, b: number): boolean {
+  return a < b;
+}

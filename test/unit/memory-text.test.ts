@@ -5,8 +5,6 @@ import { TextIndex } from '../../plugins/memory/text-index.ts';
 import { wordsOf } from '../../plugins/memory/words.ts';
 
 describe('words', () => {
-  const cut = (word: string): string => word.replace(/s$/, '');
-
   it.each([
     ['The CAT, the cat!', ['the', 'cat']],
     ['Ada’s engines', ['ada', 'engine']],
@@ -26,18 +24,10 @@ describe('words', () => {
 });
 
 describe('an index of texts', () => {
-  const index = (...texts: string[]): TextIndex => {
-    const made = new TextIndex(orama, { stemming: true });
-    for (const [slot, text] of texts.entries()) made.add(slot, text);
-    return made;
-  };
-  const slots = (made: TextIndex, term: string): number[] =>
-    made.search(term).map(([slot]) => slot);
-
   it('finds what has any of the words, and first what has the more and the rarer ones', () => {
     const made = index('the cat sleeps', 'the dog sleeps', 'the cat and the dog', 'a green tree');
     const [first, ...others] = slots(made, 'dog and cat');
-    expect([first, others.toSorted()]).toEqual([2, [0, 1]]);
+    expect([first, new Set(others)]).toEqual([2, new Set([0, 1])]);
     expect(slots(made, 'green the')[0]).toBe(3);
   });
 
@@ -83,8 +73,22 @@ describe('an index of texts', () => {
     for (const [slot, each] of there) anew.add(slot, each);
     for (const term of [...words, 'cat dog', 'green trees a']) {
       const [got, expected] = [changed, anew].map((made) => new Map(made.search(term)));
-      expect([...(got?.keys() ?? [])].toSorted()).toEqual([...(expected?.keys() ?? [])].toSorted());
+      expect(new Set(got?.keys())).toEqual(new Set(expected?.keys()));
       for (const [slot, score] of expected ?? []) expect(got?.get(slot)).toBeCloseTo(score, 9);
     }
   });
 });
+
+function cut(word: string): string {
+  return word.replace(/s$/, '');
+}
+
+function index(...texts: string[]): TextIndex {
+  const made = new TextIndex(orama, { stemming: true });
+  for (const [slot, text] of texts.entries()) made.add(slot, text);
+  return made;
+}
+
+function slots(made: TextIndex, term: string): number[] {
+  return made.search(term).map(([slot]) => slot);
+}

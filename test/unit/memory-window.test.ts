@@ -37,8 +37,9 @@ describe('a window', () => {
   });
 
   it('counts with a function that takes its time, and names one that gives no number', async () => {
-    const count = (text: string): Promise<number> => Promise.resolve(text.length);
-    expect(await windowOf(newestFirst, 5, { count, perMessage: 0 })).toMatchObject({ tokens: 5 });
+    expect(await windowOf(newestFirst, 5, { count: countLater, perMessage: 0 })).toMatchObject({
+      tokens: 5,
+    });
     for (const wrong of [() => NaN, () => -1, () => 'one' as unknown as number]) {
       await expect(windowOf(newestFirst, 5, { count: wrong, perMessage: 0 })).rejects.toMatchObject(
         { code: 'TOKENIZER_FAILED' },
@@ -63,4 +64,8 @@ function message(text: string): MemoryEntry {
     createdAt: 0,
     updatedAt: 0,
   };
+}
+
+function countLater(text: string): Promise<number> {
+  return Promise.resolve(text.length);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import type { Item } from '../../plugins/memory/item.ts';
 import { drop, entriesOf, idsOf, item, put, writing } from '../support/memory.ts';
 
 const REFUSAL = Object.assign(new Error('the disk is full'), { code: 'CALL_FAILED' });
@@ -101,10 +102,6 @@ describe('the writer', () => {
 
   it('answers each of many once, whatever the size of their texts', async () => {
     const { keeper, add, entries } = writing();
-    const large = (id: string) => {
-      const it = item(id);
-      return { ...it, entry: { ...it.entry, text: 'x'.repeat(500_000) } };
-    };
     await Promise.all(Array.from({ length: 9 }, (_, at) => add(large(`i${String(at)}`))));
     expect(keeper.commits.flat().toSorted()).toEqual(
       Array.from({ length: 9 }, (_, at) => `+i${String(at)}`),
@@ -180,3 +177,8 @@ describe('eviction', () => {
     expect(surplus).toEqual(['b']);
   });
 });
+
+function large(id: string): Item {
+  const { entry, ...rest } = item(id);
+  return { ...rest, entry: { ...entry, text: 'x'.repeat(500_000) } };
+}
