@@ -145,7 +145,11 @@ describe('a memory with a plugin as its embedder', () => {
   test('answers text searches while it keeps others waiting', async () => {
     const manager = createManager();
     await registerEmbedding(manager);
-    const memory = await runMemory(manager, { embedder: 'embedding', embedTimeoutMs: 60_000 });
+    const memory = await runMemory(manager, {
+      embedder: 'embedding',
+      embedTimeoutMs: 60_000,
+      limits: { stopTimeoutMs: 200 },
+    });
     await memory.add('tea');
     const waiting = memory.add('coffee #wait').catch(() => 'ended');
     await eventually(async () => (await memory.stats())?.calls.inFlight === 1);
