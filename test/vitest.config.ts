@@ -74,6 +74,10 @@ const SAME_IN_A_POOL = [
   'values',
 ];
 
+function source(file: string): string {
+  return fileURLToPath(new URL(`../${file}`, import.meta.url));
+}
+
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
@@ -84,6 +88,13 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        // unit tests need no build
+        resolve: {
+          alias: [
+            { find: /^troupe$/, replacement: source('src/index.ts') },
+            { find: /^troupe\/plugin$/, replacement: source('src/plugin.ts') },
+          ],
+        },
         test: { name: 'unit', include: ['test/unit/**/*.test.ts'] },
       },
       {
