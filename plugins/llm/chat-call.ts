@@ -98,7 +98,11 @@ export function answerOf(steps: Steps, chat: ChatCall): Omit<LlmAnswer, 'text'> 
 
 /** What goes behind the request's messages. */
 export function messagesOf(last: StepResult<ToolSet> | undefined): LlmMessage[] {
-  return (last?.response.messages ?? []) as LlmMessage[];
+  const messages = last?.response.messages ?? [];
+  return messages.map(({ role, content }) => ({
+    role,
+    content: typeof content === 'string' ? content : content.map((part) => definedOf(part)),
+  })) as LlmMessage[];
 }
 
 function toolCallsOf(steps: Steps): LlmToolCall[] {

@@ -15,6 +15,7 @@ import { decodeInput, type Asked, type ChatRequest } from './input.ts';
 import { Limiter, type Clock } from './limiter.ts';
 import { createMask } from './mask.ts';
 import { ObjectSchemas } from './object-schema.ts';
+import { Pace } from './pace.ts';
 import { loadProvider, type Provider } from './provider.ts';
 import { Sender } from './sender.ts';
 import { streamChat } from './stream-chat.ts';
@@ -135,8 +136,11 @@ export class Engine {
     asked: Extract<Asked, { request: ChatRequest }>,
     call: OnBehalf,
   ): AsyncGenerator<string | LlmPart> {
+    const pace = new Pace();
     try {
-      for await (const part of streamChat(await this.#chat(asked.request, call))) {
+      const { signal, deadline } = call;
+      const chat = await this.#chat(asked.request, { signal, deadline, pace });
+      for await (const part of streamChat(chat, pace)) {
         if (asked.kind === 'chat') yield part;
         else if (part.type === 'text') yield part.text;
       }

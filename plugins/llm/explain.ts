@@ -17,7 +17,9 @@ export interface Scene {
 const SAID_CHARS_MAX = 500;
 
 export function explain(error: unknown, model: string, scene: Scene): LlmError {
-  if (error instanceof LlmError) return error;
+  // the SDK wraps what was thrown while it read a body
+  const own = causesOf(error).find((cause) => cause instanceof LlmError);
+  if (own) return own;
   const { name, message } = textsOf(error);
   if (name === 'AI_APICallError') return explainAnswer(error as AnswerError, model, scene);
   const said = saidBy(message, scene);
@@ -38,6 +40,11 @@ export function explain(error: unknown, model: string, scene: Scene): LlmError {
       return new LlmError('LLM_INVALID_INPUT', `the input is not valid${said}`);
     default:
       if (isBrokenOff(error)) return brokenOff(scene);
+      // what it sent in a stream, as it is
+      if (!(error instanceof Error) && message !== '') {
+        const answer = `${scene.endpoint} gave up in the middle of its answer`;
+        return new LlmError('LLM_SERVER_ERROR', `${answer}: ask again later${said}`);
+      }
       return new LlmError(
         'LLM_BAD_RESPONSE',
         `${scene.endpoint} answered with what is no answer of a model${said}`,
@@ -120,11 +127,12 @@ function explainNetwork(error: Error, scene: Scene): LlmError {
   );
 }
 
-/** The connection ended inside a body. */
+/** The connection ended inside a body, as fetch says, or before its end, as the SDK says. */
 function isBrokenOff(error: unknown): boolean {
   return causesOf(error).some(
     (cause) =>
       cause.message === 'terminated' ||
+      cause.message.endsWith('ended without a finish reason.') ||
       ('code' in cause && (cause.code === 'UND_ERR_SOCKET' || cause.code === 'ECONNRESET')),
   );
 }

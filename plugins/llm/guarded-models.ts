@@ -1,4 +1,5 @@
 /** Models whose requests go through a {@link Sender}, each made for one call of the plugin. */
+import type { Pace } from './pace.ts';
 import type { ChatModel, EmbeddingModel } from './provider.ts';
 import type { Job, Sender, Sent } from './sender.ts';
 import { watched, type StreamPart } from './watched-stream.ts';
@@ -7,6 +8,8 @@ import { watched, type StreamPart } from './watched-stream.ts';
 export interface OnBehalf {
   signal: AbortSignal;
   deadline: number | undefined;
+  /** Of a stream: that of its reader. */
+  pace?: Pace;
 }
 
 /** Roughly: a text has about four characters to a token. */
@@ -36,7 +39,7 @@ export function guardChat(model: ChatModel, sender: Sender, call: OnBehalf): Cha
     async doStream(options) {
       const job = jobFor(options, (asked) => model.doStream(asked));
       const sent = await sender.send(job);
-      return { ...sent.value, stream: watchedStream(sender, sent, job) };
+      return { ...sent.value, stream: watchedStream(sender, sent, job, call.pace) };
     },
   };
 }
@@ -89,12 +92,14 @@ function watchedStream(
   sender: Sender,
   sent: Sent<{ stream: ReadableStream<StreamPart> }>,
   { model, signal }: Job<unknown>,
+  pace: Pace | undefined,
 ): ReadableStream<StreamPart> {
   const { tally, clock, config, scene } = sender.parts;
   return watched(sent.value.stream, {
     model,
     scene,
     signal,
+    turn: async () => pace?.turn(signal),
     idleTimeoutMs: config.idleTimeoutMs,
     abort: sent.abort,
     first: () => {

@@ -38,6 +38,7 @@ export function retryAfterMs(
   if (exact >= 0) return exact;
   const said = headers['retry-after']?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(said)) return Number(said) * 1000;
-  const until = Date.parse(said);
+  // engines read much as a date; HTTP has one form
+  const until = said.endsWith(' GMT') ? Date.parse(said) : Number.NaN;
   return Number.isNaN(until) ? undefined : Math.max(0, until - now);
 }

@@ -3,10 +3,11 @@ import { streamText } from 'ai';
 
 import { answerOf, refuseEndless, saidBy, settingsOf, type ChatCall } from './chat-call.ts';
 import { misfit } from './complete.ts';
+import type { Pace } from './pace.ts';
 import type { LlmPart } from './types.ts';
 
 /** @throws LlmError after the parts there were; the signal's reason */
-export async function* streamChat(chat: ChatCall): AsyncGenerator<LlmPart> {
+export async function* streamChat(chat: ChatCall, pace: Pace): AsyncGenerator<LlmPart> {
   const left = new AbortController();
   const signal = AbortSignal.any([chat.call.signal, left.signal]);
   const settings = settingsOf(chat, chat.request.messages);
@@ -18,7 +19,7 @@ export async function* streamChat(chat: ChatCall): AsyncGenerator<LlmPart> {
   });
   let text = '';
   try {
-    for await (const part of result.fullStream) {
+    for await (const part of pace.read(result.fullStream)) {
       switch (part.type) {
         case 'text-delta':
           text += part.text;

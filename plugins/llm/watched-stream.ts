@@ -17,6 +17,8 @@ export interface Watch {
   idleTimeoutMs: number;
   /** Of the call: where it aborts, nobody is to blame. */
   signal: AbortSignal;
+  /** When the next part may be read. */
+  turn(): Promise<void>;
   /** Ends the HTTP exchange. */
   abort(reason: Error): void;
   first(): void;
@@ -46,6 +48,7 @@ export function watched(
     {
       async pull(controller) {
         try {
+          await watch.turn();
           const { done, value } = await withinTime(reader.read(), watch);
           if (done) {
             fail(controller, brokenOff(watch.scene));

@@ -30,6 +30,7 @@ describe.each([
   'docs/supervision.md',
   'docs/scripts.md',
   'docs/reload.md',
+  'docs/plugins/llm.md',
 ])('the examples of %s', (page) => {
   test('run as they are printed, and end by themselves', async () => {
     const { folder, names } = await extract(page);

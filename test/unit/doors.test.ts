@@ -95,8 +95,26 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
     ],
   },
   'plugins/index.ts': {
-    values: [],
-    types: [],
+    values: ['llmPlugin'],
+    types: [
+      'JsonSchema',
+      'LlmAnswer',
+      'LlmEmbedRequest',
+      'LlmErrorCode',
+      'LlmInput',
+      'LlmMessage',
+      'LlmMethods',
+      'LlmOptions',
+      'LlmPart',
+      'LlmPrice',
+      'LlmRequest',
+      'LlmStats',
+      'LlmToolCall',
+      'LlmToolSource',
+      'LlmTools',
+      'LlmUsage',
+      'LlmVectors',
+    ],
   },
 };
 
