@@ -8,6 +8,7 @@ export type { LlmInput } from './llm/types.ts';
 export type { LlmMessage } from './llm/types.ts';
 export type { LlmMethods } from './llm/types.ts';
 export type { LlmOptions } from './llm/types.ts';
+export type { LlmOutput } from './llm/types.ts';
 export type { LlmPart } from './llm/types.ts';
 export type { LlmPrice } from './llm/types.ts';
 export type { LlmRequest } from './llm/types.ts';

@@ -117,12 +117,9 @@ function toolCallsOf(steps: Steps): LlmToolCall[] {
     }
     return content
       .filter((part) => part.type === 'tool-call')
-      .map(({ toolCallId, toolName, input }) => ({
-        id: toolCallId,
-        name: toolName,
-        arguments: input as unknown,
-        ...outcomes.get(toolCallId),
-      }));
+      .map(({ toolCallId: id, toolName: name, input }) =>
+        Object.assign({ id, name, arguments: input }, outcomes.get(id)),
+      );
   });
 }
 

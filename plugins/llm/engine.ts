@@ -44,8 +44,9 @@ export class Engine {
   /** @throws LlmError where the options do not say enough, or what they say is not there. */
   static async create(ctx: PluginContext): Promise<Engine> {
     const config = CONFIG.parse(ctx.config);
-    const apiKey = config.apiKey ?? process.env[config.apiKeyEnv];
-    const provider = await loadProvider(config, apiKey || undefined);
+    const given = config.apiKey ?? process.env[config.apiKeyEnv];
+    const apiKey = given === '' ? undefined : given;
+    const provider = await loadProvider(config, apiKey);
     if (config.model === undefined && config.embeddingModel === undefined) {
       throw new LlmError(
         'LLM_NOT_CONFIGURED',
@@ -89,7 +90,7 @@ export class Engine {
     this.#toolbox = new Toolbox({ ctx, config, tally: this.#tally });
   }
 
-  execute(input: unknown, call: Call): Promise<unknown> | AsyncGenerator<unknown> {
+  execute(input: unknown, call: Call): Promise<unknown> | AsyncGenerator {
     const asked = decodeInput(input);
     if (asked.kind === 'embed') return this.#embed(asked.request, call);
     return call.isStream ? this.#stream(asked, call) : this.#answer(asked, call);

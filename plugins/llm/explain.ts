@@ -10,7 +10,7 @@ export interface Scene {
   /** As in the options: a URL, or a provider's name. */
   endpoint: string;
   /** Takes keys out of a text. */
-  masked(text: string): string;
+  masked: (text: string) => string;
   now(): number;
 }
 

@@ -16,10 +16,10 @@ export class Pace {
       for (;;) {
         this.#isWaiting = true;
         this.#wake?.();
-        const { done, value } = await iterator.next();
+        const next: IteratorResult<T, unknown> = await iterator.next();
         this.#isWaiting = false;
-        if (done) return;
-        yield value;
+        if (next.done) return;
+        yield next.value;
       }
     } finally {
       await iterator.return?.();

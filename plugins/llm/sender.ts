@@ -33,7 +33,7 @@ export interface Sent<T> {
   /** Of the try that succeeded. */
   startedAt: number;
   /** Ends the exchange. */
-  abort(reason: Error): void;
+  abort: (reason: Error) => void;
 }
 
 export class Sender {

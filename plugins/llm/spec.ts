@@ -6,7 +6,7 @@ import type { TypedSpec } from 'troupe';
 
 import { splitOptions } from '../spec-options.ts';
 import { CONFIG, problemsOf, type LlmConfig } from './config.ts';
-import type { LlmAnswer, LlmInput, LlmMethods, LlmOptions, LlmPart, LlmRequest } from './types.ts';
+import type { LlmInput, LlmMethods, LlmOptions, LlmOutput, LlmPart, LlmRequest } from './types.ts';
 
 /** Calls it may be inside of at once: they mostly wait for the server. */
 const CONCURRENCY = 16;
@@ -29,7 +29,7 @@ const COMPATIBLE = '@ai-sdk/openai-compatible';
 export function llmPlugin(
   id: string,
   options: LlmOptions = {},
-): TypedSpec<LlmInput, string | LlmAnswer, LlmMethods> {
+): TypedSpec<LlmInput, LlmOutput, LlmMethods> {
   const { spec, own } = splitOptions(options);
   const config = configOf(id, own);
   const secrets = (['apiKey', 'headers', 'settings'] as const).filter(
@@ -79,8 +79,9 @@ function configOf(
 }
 
 function fromEnvironment(name: string): string | undefined {
+  const value = process.env[name];
   // set to nothing is not set
-  return process.env[name] || undefined;
+  return value === '' ? undefined : value;
 }
 
 /** `@ai-sdk/mistral` has its key in `MISTRAL_API_KEY`. */
@@ -106,9 +107,11 @@ function capabilitiesOf({ model, embeddingModel, tools }: LlmConfig): string[] {
   ];
 }
 
-function methodsOf(plugin: PluginHandle<LlmInput, string | LlmAnswer>): LlmMethods {
-  // taken now: the methods take their places on the handle
+function methodsOf(plugin: PluginHandle<LlmInput, LlmOutput>): LlmMethods {
+  // taken now, as the methods take their places on the handle; they need no `this`
+  // oxlint-disable-next-line typescript/unbound-method
   const execute = plugin.execute as (input: LlmInput, options?: ExecuteOptions) => Promise<never>;
+  // oxlint-disable-next-line typescript/unbound-method
   const stream = plugin.stream as (
     input: LlmInput,
     options?: ExecuteOptions,

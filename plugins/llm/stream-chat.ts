@@ -33,7 +33,7 @@ export async function* streamChat(chat: ChatCall, pace: Pace): AsyncGenerator<Ll
             type: 'tool-call',
             id: part.toolCallId,
             name: part.toolName,
-            arguments: part.input as unknown,
+            arguments: part.input,
           };
           break;
         case 'tool-result':

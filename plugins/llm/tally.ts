@@ -4,6 +4,21 @@ import type { PluginContext } from 'troupe/plugin';
 import type { LlmErrorCode } from './errors.ts';
 import type { LlmPrice, LlmStats, LlmUsage } from './types.ts';
 
+/** Callers name models: beyond so many, all others are counted as one. */
+const MODELS_MAX = 100;
+const OTHER_MODELS = 'other models';
+
+/** What says something about the server: a request it does not take says that it lives. */
+const OF_THE_SERVER: ReadonlySet<LlmErrorCode> = new Set([
+  'LLM_UNREACHABLE',
+  'LLM_TIMEOUT',
+  'LLM_UNAUTHORIZED',
+  'LLM_RATE_LIMITED',
+  'LLM_SERVER_ERROR',
+  'LLM_BAD_RESPONSE',
+  'LLM_DISCONNECTED',
+]);
+
 const TOKENS_PER_PRICE = 1_000_000;
 
 export type Counts = Omit<LlmStats, 'inFlight' | 'waiting'>;
@@ -68,8 +83,10 @@ export class Tally {
   }
 
   failed(model: string, code: LlmErrorCode): void {
-    this.#failuresInRow++;
-    this.#lastFailure = code;
+    if (OF_THE_SERVER.has(code)) {
+      this.#failuresInRow++;
+      this.#lastFailure = code;
+    }
     for (const counts of [this.#counts, this.#of(model)]) {
       counts.requests++;
       counts.failures++;
@@ -98,8 +115,10 @@ export class Tally {
     return { ...usage, cost: cost / TOKENS_PER_PRICE };
   }
 
-  #of(model: string): Counts['byModel'][string] {
+  #of(named: string): Counts['byModel'][string] {
     const { byModel } = this.#counts;
+    const isFull = Object.keys(byModel).length >= MODELS_MAX;
+    const model = isFull && !Object.hasOwn(byModel, named) ? OTHER_MODELS : named;
     if (!Object.hasOwn(byModel, model)) {
       const none = { promptTokens: 0, completionTokens: 0, totalTokens: 0 };
       // assigned, a model of the name `__proto__` would be none

@@ -17,6 +17,9 @@ import type { LlmTools, LlmToolSource } from './types.ts';
 /** A plugin that does not list its tools in time is left out. */
 const LIST_TIMEOUT_MS = 5_000;
 
+/** Without a capability: whatever they have. */
+type Source = LlmToolSource | { capability: undefined };
+
 interface OfferedTool extends ListedTool {
   pluginId: string;
   /** The plugin itself is the tool: its input is the argument `input`. */
@@ -66,18 +69,17 @@ export class Toolbox {
   }
 
   async #toolsOf(
-    source: LlmToolSource | 'all',
+    source: Source,
     listing: PluginListing[],
     signal: AbortSignal,
   ): Promise<OfferedTool[]> {
-    if (typeof source === 'string' && source !== 'all') {
-      return this.#listedBy(source, signal, true);
-    }
-    if (source !== 'all' && 'name' in source) return [];
-    if (source !== 'all' && 'plugin' in source) return [this.#plain(source, listing)];
+    if (typeof source === 'string') return this.#listedBy(source, signal, true);
+    if ('name' in source) return [];
+    if ('plugin' in source) return [this.#plain(source, listing)];
+    const { capability } = source;
     const ids = listing
       .filter(({ id, type, state }) => id !== this.#parts.ctx.id && type === 'tool' && isUp(state))
-      .filter(({ capabilities }) => source === 'all' || capabilities.includes(source.capability))
+      .filter(({ capabilities }) => capability === undefined || capabilities.includes(capability))
       .map(({ id }) => id);
     const lists = await Promise.all(ids.map((id) => this.#listedBy(id, signal, false)));
     return lists.flat();
@@ -95,7 +97,15 @@ export class Toolbox {
       trouble = troubleOf(error);
     }
     const tools = this.#known.get(id);
-    if (tools) return tools.map((one) => ({ ...one, pluginId: id, isPlain: false }));
+    if (tools) {
+      return tools.map(({ name, description, inputSchema }) => ({
+        name,
+        description,
+        inputSchema,
+        pluginId: id,
+        isPlain: false,
+      }));
+    }
     if (isNamed) {
       throw new LlmError('LLM_NO_TOOLS', `the plugin ${id} offers no tools: ${trouble}`);
     }
@@ -154,14 +164,12 @@ export class Toolbox {
   }
 }
 
-function sourcesOf(tools: LlmTools = []): readonly (LlmToolSource | 'all')[] {
-  if (tools === 'all') return ['all'];
+function sourcesOf(tools: LlmTools = []): readonly Source[] {
+  if (tools === 'all') return [{ capability: undefined }];
   return 'capability' in tools ? [tools] : tools;
 }
 
-function isOfCaller(
-  source: LlmToolSource | 'all',
-): source is Extract<LlmToolSource, { name: string }> {
+function isOfCaller(source: Source): source is Extract<LlmToolSource, { name: string }> {
   return typeof source !== 'string' && 'name' in source;
 }
 

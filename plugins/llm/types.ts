@@ -219,6 +219,9 @@ export interface LlmVectors {
   model: string;
 }
 
+/** What `execute` gives: of a text, of an object, of `embed`. */
+export type LlmOutput = string | LlmAnswer | LlmVectors;
+
 /** What a stream of an object gives. */
 export type LlmPart =
   | { type: 'text'; text: string }

@@ -265,8 +265,7 @@ describe('a response that is none', () => {
         code: 'LLM_RESPONSE_TOO_LARGE',
       });
     }
-    const { requests, failures } = (await llm.stats())?.plugin as Record<string, unknown>;
-    expect([requests, failures]).toEqual([2, 2]);
+    expect((await llm.stats())?.plugin).toMatchObject({ requests: 2, failures: 2 });
   });
 
   it('is asked for again where the connection breaks in the middle', async () => {

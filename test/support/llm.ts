@@ -4,13 +4,13 @@ import type { AddressInfo } from 'node:net';
 
 import { LLMock } from '@copilotkit/aimock';
 import type { PluginManager, TypedHandle } from 'troupe';
-import { llmPlugin, type LlmAnswer, type LlmInput, type LlmMethods } from 'troupe/plugins';
-import type { LlmOptions } from 'troupe/plugins';
+import { llmPlugin } from 'troupe/plugins';
+import type { LlmInput, LlmMethods, LlmOptions, LlmOutput } from 'troupe/plugins';
 import { onTestFinished } from 'vitest';
 
 import { createManager, fixture } from './manager.ts';
 
-export type Llm = TypedHandle<LlmInput, string | LlmAnswer, LlmMethods>;
+export type Llm = TypedHandle<LlmInput, LlmOutput, LlmMethods>;
 
 export const KEY = 'sk-test-0123456789';
 

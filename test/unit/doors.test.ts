@@ -105,6 +105,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'LlmMessage',
       'LlmMethods',
       'LlmOptions',
+      'LlmOutput',
       'LlmPart',
       'LlmPrice',
       'LlmRequest',

@@ -17,6 +17,14 @@ function apiError(fields: object): Error {
   return Object.assign(new Error('said sk-secret-1'), { name: 'AI_APICallError', ...fields });
 }
 
+function tool(pluginId: string, name: string) {
+  return { pluginId, name };
+}
+
+function error(code: string, cause?: Error) {
+  return Object.assign(new Error('m', { cause }), { code });
+}
+
 describe('a failure of a request', () => {
   it.each([
     [{ statusCode: 401 }, 'LLM_UNAUTHORIZED', false],
@@ -50,12 +58,17 @@ describe('a failure of a request', () => {
     expect(limited.retryAfterMs).toBe(7_000);
   });
 
-  it.each([undefined, null, 7, 'what', {}, { message: 7 }])(
-    'may be anything that a server sends: %j',
-    (thrown) => {
-      expect(explain(thrown, 'gpt', SCENE).code).toBe('LLM_BAD_RESPONSE');
-    },
-  );
+  it.each([
+    [undefined, 'LLM_BAD_RESPONSE'],
+    [null, 'LLM_BAD_RESPONSE'],
+    [7, 'LLM_BAD_RESPONSE'],
+    [{}, 'LLM_BAD_RESPONSE'],
+    [{ message: 7 }, 'LLM_BAD_RESPONSE'],
+    ['overloaded', 'LLM_SERVER_ERROR'],
+    [{ message: 'overloaded' }, 'LLM_SERVER_ERROR'],
+  ])('may be anything that a server sends in a stream: %j', (sent, code) => {
+    expect(explain(sent, 'gpt', SCENE).code).toBe(code);
+  });
 
   it('is cut, and a key at the cut is not half there', () => {
     const message = `${'x'.repeat(495)}sk-secret-1`;
@@ -66,8 +79,6 @@ describe('a failure of a request', () => {
 });
 
 describe('names of tools', () => {
-  const tool = (pluginId: string, name: string) => ({ pluginId, name });
-
   it('stay as they are where they are unique', () => {
     expect(namesFor([tool('a', 'add'), tool('b', 'sub')])).toEqual(['add', 'sub']);
   });
@@ -145,8 +156,6 @@ describe('what a tool gives', () => {
   });
 
   it('is told to the model where it is trouble', () => {
-    const error = (code: string, cause?: Error) =>
-      Object.assign(new Error('m', { cause }), { code });
     expect([
       troubleOf(error('PLUGIN_CRASHED')),
       troubleOf(error('CALL_TIMEOUT'), 500),
