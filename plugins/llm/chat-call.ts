@@ -43,7 +43,7 @@ export function settingsOf(
     ...(stop === undefined ? {} : { stopSequences: stop }),
     ...(seed === undefined ? {} : { seed }),
     ...(Object.keys(tools).length === 0 ? {} : { tools }),
-    ...(request.toolChoice === undefined ? {} : { toolChoice: request.toolChoice }),
+    ...toolChoiceOf(request),
     ...(request.providerOptions === undefined
       ? {}
       : { providerOptions: request.providerOptions as Record<string, Record<string, never>> }),
@@ -52,6 +52,17 @@ export function settingsOf(
     // requests are tried again one by one, in the sender
     maxRetries: 0,
     abortSignal: call.signal,
+  };
+}
+
+/** `required` is of the first step: else the model could never answer. */
+function toolChoiceOf({ toolChoice }: ChatRequest) {
+  if (toolChoice === undefined) return {};
+  if (toolChoice !== 'required') return { toolChoice };
+  return {
+    toolChoice,
+    prepareStep: ({ stepNumber }: { stepNumber: number }) =>
+      stepNumber === 0 ? {} : { toolChoice: 'auto' as const },
   };
 }
 

@@ -23,7 +23,7 @@ import { Tally, type Counts } from './tally.ts';
 import { Toolbox } from './toolbox.ts';
 import type { LlmAnswer, LlmEmbedRequest, LlmPart, LlmStats, LlmVectors } from './types.ts';
 
-/** In a row, of any kind: then the plugin says that it is not healthy. */
+/** In a row, by the server's fault: then the plugin says that it is not healthy. */
 const FAILURES_MAX = 5;
 
 const CLOCK: Clock = {
@@ -71,7 +71,7 @@ export class Engine {
     this.#provider = provider;
     this.#scene = {
       endpoint: config.baseUrl ?? config.provider ?? 'the server',
-      masked: createMask([apiKey, ...Object.values(config.headers ?? {})]),
+      masked: createMask([apiKey, config.headers, config.settings]),
       now: () => Date.now(),
     };
     this.#limiter = new Limiter({ ...config, waitMsMax: config.rateLimitWaitMsMax }, CLOCK);

@@ -144,7 +144,7 @@ export interface LlmRequest {
   model?: string | undefined;
   /** `[]`: none. */
   tools?: LlmTools | undefined;
-  /** Default `auto`. */
+  /** `required`: the first step calls one. Default `auto`. */
   toolChoice?: 'auto' | 'none' | 'required' | undefined;
   /** What the answer has to fit: it is in `object`. */
   schema?: JsonSchema | undefined;

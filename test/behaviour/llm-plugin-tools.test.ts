@@ -105,6 +105,17 @@ describe('tools of plugins', () => {
     expect(text.chunks.join('')).toBe('let me seedone');
   });
 
+  it('are called in the first step where that is required, and then as the model likes', async () => {
+    const mock = await startCaller({ name: 'add', arguments: '{"a":1,"b":2}' });
+    const { llm } = await runWithTools(mock, { tools: 'all' });
+    const answer = await llm.chat({ prompt: 'Add', toolChoice: 'required' });
+    expect(answer).toMatchObject({ text: 'done', steps: 2 });
+    const choices = mock
+      .getRequests()
+      .map(({ body }) => (body as { tool_choice: string }).tool_choice);
+    expect(choices).toEqual(['required', 'auto']);
+  });
+
   it('are those of all plugins of type tool, of some, or of those with a capability', async () => {
     const mock = await startMock();
     mock.onMessage(/./, { content: 'done' });

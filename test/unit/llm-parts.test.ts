@@ -9,7 +9,7 @@ import { isToolList, outcomeOf, troubleOf } from '../../plugins/llm/tool-replies
 
 const SCENE: Scene = {
   endpoint: 'http://model.test/v1',
-  masked: createMask(['sk-secret-1']),
+  masked: createMask([undefined, 'sk-secret-1', { deep: ['sk-secret-1-longer', 7, null] }]),
   now: () => 0,
 };
 
@@ -76,6 +76,11 @@ describe('a failure of a request', () => {
     expect(failure.message).not.toContain('sk-');
     expect(failure.message.length).toBeLessThan(700);
   });
+});
+
+it('a mask takes out the longer key first, and leaves short words alone', () => {
+  const masked = createMask(['key-1', { also: ['key-1-long', 'abc'] }]);
+  expect(masked('key-1-long key-1 abc')).toBe('[secret] [secret] abc');
 });
 
 describe('names of tools', () => {
