@@ -29,7 +29,8 @@ export function guardChat(model: ChatModel, sender: Sender, call: OnBehalf): Cha
     specificationVersion: 'v3',
     provider: model.provider,
     modelId,
-    supportedUrls: model.supportedUrls,
+    // what is named by a URL is fetched by the server: not from here, with what is reachable here
+    supportedUrls: { '*/*': [/^https?:/] },
     async doGenerate(options) {
       const sent = await sender.send(jobFor(options, (asked) => model.doGenerate(asked)));
       const { inputTokens, outputTokens } = sent.value.usage;

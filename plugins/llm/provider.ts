@@ -50,8 +50,6 @@ export async function loadProvider(
     name: 'openaiCompatible',
     includeUsage: config.streamUsage,
     supportsStructuredOutputs: config.structuredOutputs,
-    // what is named by a URL is fetched by the server: not from here, with what is reachable here
-    supportedUrls: () => ({ '*/*': [/^https?:/] }),
     ...common,
     baseURL: baseUrl,
   });
