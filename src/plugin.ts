@@ -128,6 +128,8 @@ export interface Call {
   readonly signal: AbortSignal;
   /** Epoch ms, or `undefined` when there is none. */
   readonly deadline: number | undefined;
+  /** The caller reads a stream: chunks arrive as they are made, not as one list at the end. */
+  readonly isStream: boolean;
   /** Reports how far the call is, 0 to 1. */
   progress(fraction: number, note?: string): void;
   /**

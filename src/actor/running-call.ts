@@ -1,7 +1,7 @@
 /** One begun call inside the actor: what the plugin sees as `call`. */
 import type { Call } from '../plugin.ts';
 import { encode } from '../protocol/codec.ts';
-import { CANCEL_REASON, KIND } from '../protocol/frame.ts';
+import { CANCEL_REASON, FLAG, KIND } from '../protocol/frame.ts';
 import { RUNTIME_LIMITS, type Limits } from '../protocol/limits.ts';
 import type { SignalBoard } from '../protocol/signal-board.ts';
 import type { Redactor } from '../protocol/wire-error.ts';
@@ -66,6 +66,10 @@ export class RunningCall implements Call, ReturnAddress {
       if (this.isCancelled) this.#controller.abort(abortError('the call was cancelled'));
     }
     return this.#controller.signal;
+  }
+
+  get isStream(): boolean {
+    return (this.flags & FLAG.stream) !== 0;
   }
 
   get isCancelled(): boolean {

@@ -58,6 +58,14 @@ describe('ctx.stream', () => {
     expect(await manager.execute('a', command)).toEqual([0, 1, 2, 3, 4]);
   });
 
+  it('is known to the plugin that is asked, across the kernel', async () => {
+    const manager = createManager();
+    await runRelay(manager, 'a');
+    await run(manager, 'streamer.mjs');
+    const command = { do: 'stream', to: 'streamer', input: { way: 'asked' } };
+    expect(await readAll(manager.stream('a', command))).toMatchObject({ chunks: [true] });
+  });
+
   it('ends with the producer’s error after its chunks', async () => {
     const manager = createManager();
     await runRelay(manager, 'a');

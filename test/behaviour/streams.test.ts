@@ -45,6 +45,13 @@ describe('a stream', () => {
     },
   );
 
+  it('is known to the plugin as one, and a call without a reader as none', async () => {
+    const manager = createManager();
+    const { plugin } = await runStreamer(manager);
+    expect(await readAll(plugin.stream({ way: 'asked' }))).toMatchObject({ chunks: [true] });
+    expect(await plugin.execute({ way: 'asked' })).toBe(false);
+  });
+
   it('of nothing is empty', async () => {
     const manager = createManager();
     const { plugin } = await runStreamer(manager);
