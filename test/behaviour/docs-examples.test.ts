@@ -30,11 +30,8 @@ describe.each([
   'docs/supervision.md',
   'docs/scripts.md',
   'docs/reload.md',
-<<<<<<< HEAD
   'docs/plugins/memory.md',
-=======
   'docs/plugins/llm.md',
->>>>>>> p-llm
 ])('the examples of %s', (page) => {
   test('run as they are printed, and end by themselves', async () => {
     const { folder, names } = await extract(page);
