@@ -5,12 +5,18 @@
 import { PLUGIN_MARK, TRANSFER_MARK } from './protocol/marks.ts';
 import type { MetricLabels } from './protocol/metrics.ts';
 import type { BusEvent, PluginListing, PluginStats } from './protocol/report.ts';
+import type { ToolDefinition, ToolSchema } from './tool.ts';
 
 export type { MetricLabels } from './protocol/metrics.ts';
 export type { MetricSample } from './protocol/metrics.ts';
 export type { BusEvent } from './protocol/report.ts';
 export type { PluginListing } from './protocol/report.ts';
 export type { PluginStats } from './protocol/report.ts';
+export type { JsonSchema } from './tool.ts';
+export type { ToolArguments } from './tool.ts';
+export type { ToolCall } from './tool.ts';
+export type { ToolDefinition } from './tool.ts';
+export type { ToolSchema } from './tool.ts';
 
 /** Options of a call that a plugin makes to another. */
 export interface CallOptions {
@@ -206,6 +212,26 @@ export function definePlugin<I = unknown, O = unknown>(
   setup: (context: PluginContext) => MaybePromise<PluginHooks<I, O>>,
 ): PluginDefinition<I, O> {
   return { [PLUGIN_MARK]: setup };
+}
+
+/**
+ * One tool of a tools module, whose default export is an array of them. Says what the tool is, and
+ * types its arguments by its schema; it is served by a `toolPlugin` (`troupe/plugins`).
+ *
+ * @example
+ * export default [
+ *   defineTool({
+ *     name: 'shout',
+ *     description: 'Says a text loudly',
+ *     input: z.object({ text: z.string() }),
+ *     execute: ({ text }) => text.toUpperCase(),
+ *   }),
+ * ];
+ */
+export function defineTool<S extends ToolSchema, R extends ToolSchema = ToolSchema>(
+  tool: ToolDefinition<S, R>,
+): ToolDefinition<S, R> {
+  return tool;
 }
 
 /** What {@link transfer} returns, seen from inside the runtime. */

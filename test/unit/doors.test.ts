@@ -71,7 +71,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
     ],
   },
   'src/plugin.ts': {
-    values: ['definePlugin', 'transfer'],
+    values: ['definePlugin', 'defineTool', 'transfer'],
     types: [
       'BusEvent',
       'Call',
@@ -81,6 +81,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'Gauge',
       'GuestHost',
       'Histogram',
+      'JsonSchema',
       'LockOptions',
       'Logger',
       'MetricLabels',
@@ -92,6 +93,10 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'PluginListing',
       'PluginStats',
       'SharedState',
+      'ToolArguments',
+      'ToolCall',
+      'ToolDefinition',
+      'ToolSchema',
     ],
   },
   'plugins/index.ts': {

@@ -15,7 +15,8 @@ interface Layer {
 const LAYERS: Record<string, Layer> = {
   'src/protocol': { layers: [], packages: ['msgpackr'] },
   'src/transport': { layers: ['src/protocol'], packages: ['node:', 'comlink'] },
-  'src/plugin.ts': { layers: ['src/protocol'] },
+  'src/plugin.ts': { layers: ['src/protocol'], types: ['src/tool.ts'] },
+  'src/tool.ts': { layers: [], types: ['src/plugin.ts'], packages: ['@standard-schema/spec'] },
   'src/script.d.ts': { layers: [], packages: ['troupe'] },
   'src/actor': { layers: ['src/protocol', 'src/transport', 'src/plugin.ts'], packages: ['node:'] },
   'src/hosts': {
@@ -51,10 +52,10 @@ const LAYERS: Record<string, Layer> = {
       'ajv',
       'ajv-formats',
       'ipaddr.js',
-      'jsep',
       'json-p3',
       'lmdb',
       'luxon',
+      'quickjs-wasi',
       'zod',
     ],
   },

@@ -1,0 +1,181 @@
+/** `http_request`: asks hosts of the public internet, and no others unless they are named. */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+
+import { defineTool, type ToolDefinition } from 'troupe/plugin';
+
+import type { HttpRequestOptions } from '../options.ts';
+import { ToolError } from '../tool-error.ts';
+import { canonical, isPublic } from './http-address.ts';
+import { hop, type HopAnswer, type HopRequest } from './http-hop.ts';
+import { checkHeaders, headersForAll, hostOf, HttpRules, portOf } from './http-rules.ts';
+
+/** All addresses of a name. */
+export type Resolve = (hostname: string) => Promise<string[]>;
+
+type Going = Pick<HopRequest, 'url' | 'method' | 'headers' | 'body'>;
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const URL_CHARS_MAX = 8_192;
+
+/** @param resolve replaced where a test wants other addresses than the system's. */
+export function httpRequest(
+  {
+    methods = ['GET', 'HEAD'],
+    hostHeaders = {},
+    responseBytesMax = 1024 * 1024,
+    requestBytesMax = 256 * 1024,
+    redirectsMax = 5,
+    ...hosts
+  }: HttpRequestOptions,
+  resolve: Resolve = resolveBySystem,
+): ToolDefinition {
+  const rules = new HttpRules(hosts);
+  const secretHeaders = new Map(
+    Object.entries(hostHeaders).map(([host, headers]) => [host.toLowerCase(), headers]),
+  );
+  const ask = async (going: Going, signal: AbortSignal): Promise<HopAnswer> => {
+    const { url } = going;
+    rules.check(url);
+    const addresses = await addressesOf(url, rules, resolve, signal);
+    const own = secretHeaders.get(url.host) ?? secretHeaders.get(hostOf(url)) ?? {};
+    const lower = Object.entries(own).map(([name, value]) => [name.toLowerCase(), value]);
+    const headers = { ...going.headers, ...(Object.fromEntries(lower) as Record<string, string>) };
+    return hop({ ...going, headers, addresses, signal, bytesMax: responseBytesMax });
+  };
+  return defineTool({
+    name: 'http_request',
+    description:
+      `Sends an HTTP request (${methods.join(', ')}) and returns status, headers and body. Hosts of ` +
+      `the public internet only. At most ${String(responseBytesMax)} bytes of a body.`,
+    input: {
+      type: 'object',
+      properties: {
+        url: { type: 'string', maxLength: URL_CHARS_MAX, description: 'http:// or https://' },
+        method: { enum: methods, default: methods[0] },
+        headers: { type: 'object', additionalProperties: { type: 'string' }, maxProperties: 50 },
+        body: { type: 'string', description: 'Text to send, not with GET or HEAD' },
+      },
+      required: ['url'],
+      additionalProperties: false,
+    },
+    async execute({ url, method, headers = {}, body }, { signal }) {
+      let going: Going = {
+        url: parse(String(url)),
+        method: String(method ?? methods[0]),
+        headers: checkHeaders(headers as Record<string, unknown>),
+        body: typeof body === 'string' ? body : undefined,
+      };
+      checkBody(going, requestBytesMax);
+      const redirects: string[] = [];
+      for (;;) {
+        const answer = await ask(going, signal);
+        const next = REDIRECTS.has(answer.status) ? answer.headers['location'] : undefined;
+        if (next === undefined) return told(answer, going.url, redirects);
+        if (redirects.length >= redirectsMax) {
+          throw new ToolError('HTTP_REDIRECTS', `more than ${String(redirectsMax)} redirects`);
+        }
+        going = redirected(going, answer.status, next);
+        redirects.push(going.url.href);
+      }
+    },
+  });
+}
+
+async function addressesOf(
+  url: URL,
+  rules: HttpRules,
+  resolve: Resolve,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const host = hostOf(url);
+  let addresses = [host];
+  if (isIP(host) === 0) {
+    try {
+      addresses = await resolve(host);
+    } catch {
+      signal.throwIfAborted();
+      addresses = [];
+    }
+    signal.throwIfAborted();
+    if (addresses.length === 0)
+      throw new ToolError('HTTP_FAILED', `the host '${host}' is not known`);
+  }
+  const port = portOf(url);
+  // all, not some: of a name that has both, one is a trick
+  if (addresses.every((address) => isPublic(address) || rules.allowsPrivate(address, port))) {
+    return addresses.map(canonical);
+  }
+  throw new ToolError('HTTP_ADDRESS_REFUSED', `'${host}' is not of the public internet`);
+}
+
+/** What of a request goes on to where it is sent next. */
+function redirected(going: Going, status: number, location: string): Going {
+  const url = parse(location, going.url);
+  if (going.url.protocol === 'https:' && url.protocol !== 'https:') {
+    throw new ToolError('HTTP_REDIRECT_REFUSED', 'a redirect leads from https to a URL without it');
+  }
+  const isSame = url.origin === going.url.origin;
+  const headers = isSame ? { ...going.headers } : headersForAll(going.headers);
+  const keepsMethod = status === 307 || status === 308 || /^(GET|HEAD)$/.test(going.method);
+  if (!keepsMethod) {
+    delete headers['content-type'];
+    return { url, method: 'GET', headers, body: undefined };
+  }
+  if (!isSame && going.body !== undefined) {
+    throw new ToolError('HTTP_REDIRECT_REFUSED', 'a redirect would send the body to another host');
+  }
+  return { url, method: going.method, headers, body: going.body };
+}
+
+function told(
+  { status, headers, body, truncated }: HopAnswer,
+  url: URL,
+  redirects: string[],
+): object {
+  const [type = '', ...parameters] = (headers['content-type'] ?? '').split(';');
+  const isText = /^(text\/|application\/(.*\+)?(json|xml|javascript|x-www-form-urlencoded|yaml))/i;
+  const encoded = isText.test(type.trim()) || body.byteLength === 0;
+  const charset = /charset="?([\w-]+)/i.exec(parameters.join(';'))?.[1] ?? 'utf-8';
+  return {
+    status,
+    url: url.href,
+    headers,
+    body: encoded ? decode(body, charset) : Buffer.from(body).toString('base64'),
+    encoding: encoded ? 'text' : 'base64',
+    truncated,
+    redirects,
+  };
+}
+
+function decode(body: Uint8Array, charset: string): string {
+  try {
+    return new TextDecoder(charset).decode(body);
+  } catch {
+    return new TextDecoder().decode(body);
+  }
+}
+
+function checkBody({ method, body }: Going, bytesMax: number): void {
+  if (body === undefined) return;
+  if (method === 'GET' || method === 'HEAD') {
+    throw new ToolError('HTTP_BODY_REFUSED', `a ${method} request has no body`);
+  }
+  if (Buffer.byteLength(body) > bytesMax) {
+    throw new ToolError('HTTP_BODY_REFUSED', `the body has more than ${String(bytesMax)} bytes`);
+  }
+}
+
+function parse(text: string, base?: URL): URL {
+  try {
+    const url = new URL(text, base);
+    url.hash = '';
+    return url;
+  } catch {
+    throw new ToolError('HTTP_URL_INVALID', `'${text.slice(0, 200)}' is no URL`);
+  }
+}
+
+async function resolveBySystem(hostname: string): Promise<string[]> {
+  return (await lookup(hostname, { all: true, verbatim: true })).map(({ address }) => address);
+}

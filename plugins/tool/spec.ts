@@ -1,0 +1,118 @@
+/** The factory of tool plugins. */
+import { PluginError, typedSpec, type PluginHandle, type PluginSpec, type TypedSpec } from 'troupe';
+
+import { splitOptions, type SpecOptions } from '../spec-options.ts';
+import { PLUGIN_OPTIONS, problemsOf } from './option-schema.ts';
+import { resolveSources, type ToolEntry } from './resolve-sources.ts';
+import type { ToolConfig, ToolSource } from './sources.ts';
+import type { ExecuteTool, ToolAnswer, ToolInput, ToolMethods } from './types.ts';
+
+const TIMEOUT_MS = 30_000;
+const CONFIRM_TIMEOUT_MS = 60_000;
+/** Calls that are inside their tools at once. */
+const CONCURRENCY = 32;
+/** Beyond what a run and its confirmation may take, for the calls that wait before it. */
+const CALL_ROOM_MS = 30_000;
+
+export interface ToolOptions extends SpecOptions {
+  /** Tools modules, and built-in tools, alone or as a list. */
+  tools: ToolEntry | readonly ToolEntry[];
+  /** Longest run of a tool that says none itself (ms). Default 30,000. */
+  timeoutMs?: number;
+  /** How long a run that asks waits for its answer (ms). Default 60,000. */
+  confirmTimeoutMs?: number;
+}
+
+/**
+ * A plugin that serves tools: own ones from a module, and built-in ones.
+ *
+ * @throws PluginError `INVALID_SPEC` that names each wrong option.
+ *
+ * @example
+ * const tools = await manager.register(
+ *   toolPlugin('tools', { tools: [new URL('./tools.js', import.meta.url), 'calculator'] }),
+ * );
+ * await manager.up();
+ * await tools.call('calculator', { expression: '2^10' }); // { ok: true, result: { value: 1024 } }
+ */
+export function toolPlugin(
+  id: string,
+  options: ToolOptions,
+): TypedSpec<ToolInput, ToolAnswer, ToolMethods> {
+  const { spec, own } = splitOptions(options);
+  const { tools, timeoutMs = TIMEOUT_MS, confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = checked(id, own);
+  const sources = named(id, () => resolveSources(tools));
+  const callTimeoutMs = spec.limits?.callTimeoutMs ?? longest(sources, timeoutMs, confirmTimeoutMs);
+  const config: ToolConfig = { sources, timeoutMs, confirmTimeoutMs, callTimeoutMs };
+  const full: PluginSpec = {
+    name: 'Tools',
+    description: 'Serves tools that models and programs call by name',
+    ...(spec.isolation !== 'pool' && { concurrency: CONCURRENCY }),
+    ...spec,
+    id,
+    type: 'tool',
+    capabilities: ['tools'],
+    entry: new URL('./plugin.js', import.meta.url),
+    limits: { ...spec.limits, callTimeoutMs },
+    config: { ...config },
+    secrets: secretsOf(sources),
+  };
+  return typedSpec(full, methodsOf);
+}
+
+function methodsOf(plugin: PluginHandle<ToolInput, ToolAnswer>): ToolMethods {
+  // the plugin answers each op in its own way
+  const execute = plugin.execute as ExecuteTool;
+  return {
+    execute,
+    call: (name, args, options) => execute({ op: 'call', name, arguments: args }, options),
+    list: (options) => execute({ op: 'list' }, options),
+  };
+}
+
+function checked(id: string, own: unknown): Omit<ToolOptions, keyof SpecOptions> {
+  const outcome = PLUGIN_OPTIONS.safeParse(own);
+  if (!outcome.success) throw invalid(id, problemsOf(outcome.error, ''));
+  return outcome.data as Omit<ToolOptions, keyof SpecOptions>;
+}
+
+function named<T>(id: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw invalid(id, error instanceof Error ? error.message : String(error));
+  }
+}
+
+/** What ends a tool that loops without end: nothing inside its thread can. */
+function longest(
+  sources: readonly ToolSource[],
+  timeoutMs: number,
+  confirmTimeoutMs: number,
+): number {
+  const own = sources.map((source) => ('timeoutMs' in source ? (source.timeoutMs ?? 0) : 0));
+  return Math.min(Math.max(timeoutMs, ...own) + confirmTimeoutMs + CALL_ROOM_MS, 2 ** 31 - 1);
+}
+
+/** Headers that a host is to be sent, and nobody is to be told. */
+function secretsOf(sources: readonly ToolSource[]): string[] {
+  return sources.flatMap((source, index) => {
+    const hasHeaders =
+      source.kind === 'builtin' &&
+      source.builtin === 'http_request' &&
+      source.options.hostHeaders !== undefined;
+    return hasHeaders ? [`sources.${String(index)}.options.hostHeaders`] : [];
+  });
+}
+
+function invalid(id: string, what: string): PluginError {
+  const data = { field: 'options' };
+  return new PluginError(
+    'INVALID_SPEC',
+    `the options of tool plugin ${id} are not valid: ${what}`,
+    {
+      pluginId: id,
+      data,
+    },
+  );
+}
