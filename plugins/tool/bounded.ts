@@ -13,7 +13,7 @@ export interface Bounds {
 export interface Slot {
   signal: AbortSignal;
   /** Throws once the time is over, also inside a loop that lets no timer run. */
-  check(): void;
+  check: () => void;
 }
 
 /**
@@ -30,7 +30,7 @@ export async function bounded<T>(
   const timeout = (): ToolError => new ToolError('TOOL_TIMEOUT', timeoutMessage);
   const slot: Slot = {
     signal: controller.signal,
-    check() {
+    check: () => {
       if (performance.now() > endsAt) controller.abort(timeout());
       controller.signal.throwIfAborted();
     },
@@ -58,6 +58,6 @@ export async function bounded<T>(
 async function aborted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     signal.throwIfAborted();
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
 }

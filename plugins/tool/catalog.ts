@@ -50,14 +50,18 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
 }
 
 export function listTools(catalog: Catalog): ToolListing[] {
-  return [...catalog.values()].map(({ definition, input, output, timeoutMs }) => ({
-    name: definition.name,
-    description: definition.description,
-    inputSchema: input.json,
-    ...(output && { outputSchema: output.json }),
-    confirm: (definition.confirm ?? false) !== false,
-    timeoutMs,
-  }));
+  return [...catalog.values()].map(({ definition, input, output, timeoutMs }) => {
+    const { name, description, confirm = false } = definition;
+    const listing: ToolListing = {
+      name,
+      description,
+      inputSchema: input.json,
+      confirm: confirm !== false,
+      timeoutMs,
+    };
+    if (output) listing.outputSchema = output.json;
+    return listing;
+  });
 }
 
 export function openAiTools(catalog: Catalog): OpenAiTool[] {
@@ -69,12 +73,11 @@ export function openAiTools(catalog: Catalog): OpenAiTool[] {
 
 /** The protocol has structured results that are objects only. */
 export function mcpTools(catalog: Catalog): McpTool[] {
-  return listTools(catalog).map(({ name, description, inputSchema, outputSchema }) => ({
-    name,
-    description,
-    inputSchema,
-    ...(outputSchema?.['type'] === 'object' && { outputSchema }),
-  }));
+  return listTools(catalog).map(({ name, description, inputSchema, outputSchema }) => {
+    const tool: McpTool = { name, description, inputSchema };
+    if (outputSchema?.['type'] === 'object') tool.outputSchema = outputSchema;
+    return tool;
+  });
 }
 
 async function definitionsOf(source: ToolSource): Promise<unknown[]> {
@@ -85,7 +88,8 @@ async function definitionsOf(source: ToolSource): Promise<unknown[]> {
   } catch (error) {
     throw invalid(`the tools module ${nameOf(source)} cannot be imported: ${whyOf(error)}`, error);
   }
-  if (Array.isArray(module.default) && module.default.length > 0) return module.default;
+  if (Array.isArray(module.default) && module.default.length > 0)
+    return module.default as unknown[];
   throw invalid(
     `the default export of ${nameOf(source)} must be an array of defineTool(…), with one at least`,
   );

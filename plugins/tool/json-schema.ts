@@ -25,7 +25,7 @@ export async function openJsonSchemas(): Promise<JsonSchemas> {
   const engines = new Map<string, Engine>();
   const warnings: string[] = [];
   const engineOf = ({ $schema }: JsonSchema, allErrors: boolean): Engine => {
-    const dialect = String($schema ?? '');
+    const dialect = typeof $schema === 'string' ? $schema : '';
     const Class = dialect.includes('draft-07')
       ? Ajv
       : dialect.includes('2019-09')
@@ -33,7 +33,7 @@ export async function openJsonSchemas(): Promise<JsonSchemas> {
         : Ajv2020;
     const key = `${Class.name} ${String(allErrors)}`;
     const engine = engines.get(key) ?? new Class(optionsOf(allErrors, warnings));
-    if (!engines.has(key)) formats.default.default(engine as never);
+    if (!engines.has(key)) formats.default.default(engine);
     engines.set(key, engine);
     return engine;
   };

@@ -40,7 +40,10 @@ const argument = z.union([
 ]);
 
 const command = z.strictObject({
-  program: z.string().refine(path.isAbsolute, 'must be an absolute path').optional(),
+  program: z
+    .string()
+    .refine((text) => path.isAbsolute(text), 'must be an absolute path')
+    .optional(),
   prefix: z.array(z.string()).optional(),
   arguments: z.array(argument).optional(),
   argumentsMax: count(1_000).optional(),
@@ -77,7 +80,10 @@ export const BUILTIN_OPTIONS: Record<BuiltinName, z.ZodType> = {
       .refine((commands) => Object.keys(commands).length > 0, 'must have one at least'),
     cwd: folder,
     env: z.record(z.string(), z.string()).optional(),
-    path: z.array(z.string().refine(path.isAbsolute, 'must be absolute')).min(1).optional(),
+    path: z
+      .array(z.string().refine((text) => path.isAbsolute(text), 'must be absolute'))
+      .min(1)
+      .optional(),
     outputBytesMax: count(4 * MIB).optional(),
   }),
   calculator: z.strictObject({}),

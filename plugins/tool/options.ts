@@ -96,8 +96,8 @@ export interface BuiltinOptions {
   http_request: HttpRequestOptions;
   filesystem: FilesystemOptions;
   shell: ShellOptions;
-  calculator: Record<never, never>;
-  datetime: Record<never, never>;
+  calculator: Record<string, never>;
+  datetime: Record<string, never>;
   json: JsonOptions;
   script: ScriptOptions;
 }

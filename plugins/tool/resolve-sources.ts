@@ -19,9 +19,9 @@ export type BuiltinTool = {
     confirm?: boolean;
     /** Longest run (ms). Default: that of the plugin. */
     timeoutMs?: number;
-  } & (Record<never, never> extends BuiltinOptions[Name]
-    ? { options?: BuiltinOptions[Name] }
-    : { options: BuiltinOptions[Name] });
+  } & (Name extends 'filesystem' | 'shell'
+    ? { options: BuiltinOptions[Name] }
+    : { options?: BuiltinOptions[Name] });
 }[BuiltinName];
 
 /** A tools module (a `file:` URL or a path), or a built-in tool. */

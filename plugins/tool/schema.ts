@@ -68,7 +68,8 @@ async function tell(schema: StandardSchemaV1, direction: 'input' | 'output'): Pr
       return schema['~standard'].jsonSchema[direction]({ target: 'draft-2020-12' });
     }
   } catch (error) {
-    if (!isZod(schema)) throw new Error(`it has no JSON Schema: ${messageOf(error)}`);
+    if (!isZod(schema))
+      throw new Error(`it has no JSON Schema: ${messageOf(error)}`, { cause: error });
   }
   if (!isZod(schema)) return { type: 'object' };
   // dates and the like stand as anything

@@ -62,7 +62,7 @@ export function toolPlugin(
 
 function methodsOf(plugin: PluginHandle<ToolInput, ToolAnswer>): ToolMethods {
   // the plugin answers each op in its own way
-  const execute = plugin.execute as ExecuteTool;
+  const execute = plugin.execute.bind(plugin) as ExecuteTool;
   return {
     execute,
     call: (name, args, options) => execute({ op: 'call', name, arguments: args }, options),

@@ -168,7 +168,7 @@ class Reader {
     const rest = this.#text.slice(this.#next);
     const at = this.#next + rest.length - rest.trimStart().length;
     if (rest.trim() === '') return { kind: 'end', text: 'the end', at };
-    throw this.#problem(at, `'${[...rest.trimStart()][0] ?? ''}' is not arithmetic`);
+    throw this.#problem(at, `'${firstOf(rest.trimStart())}' is not arithmetic`);
   }
 
   #unexpected(wanted: string): ToolError {
@@ -179,4 +179,8 @@ class Reader {
   #problem(at: number, what: string): ToolError {
     return new ToolError('CALC_SYNTAX', `at character ${String(at + 1)}: ${what}`);
   }
+}
+
+function firstOf(text: string): string {
+  return String.fromCodePoint(text.codePointAt(0) ?? 0);
 }

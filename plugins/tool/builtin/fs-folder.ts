@@ -48,8 +48,9 @@ async function byHandle(start: string, names: readonly string[]): Promise<Folder
       await handle.close();
       handle = next;
     } catch (error) {
+      const isLink = await isLinkAt(path.join(placeOf(handle), name));
       await handle.close();
-      throw isLink(error) ? linked(name) : error;
+      throw isLink ? linked(name) : error;
     }
   }
   return {
@@ -97,9 +98,12 @@ async function worksByHandle(folder: string): Promise<boolean> {
   }
 }
 
-/** A link in the place of a folder: what the system says of it depends on the system. */
-function isLink(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ELOOP';
+/** Of a link in the place of a folder the system says that it is none. */
+async function isLinkAt(place: string): Promise<boolean> {
+  return lstat(place).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
 }
 
 export function linked(name: string): ToolError {

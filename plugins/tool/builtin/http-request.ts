@@ -6,7 +6,7 @@ import { defineTool, type ToolDefinition } from 'troupe/plugin';
 
 import type { HttpRequestOptions } from '../options.ts';
 import { ToolError } from '../tool-error.ts';
-import { canonical, isPublic } from './http-address.ts';
+import { isPublic } from './http-address.ts';
 import { hop, type HopAnswer, type HopRequest } from './http-hop.ts';
 import { checkHeaders, headersForAll, hostOf, HttpRules, portOf } from './http-rules.ts';
 
@@ -32,15 +32,15 @@ export function httpRequest(
 ): ToolDefinition {
   const rules = new HttpRules(hosts);
   const secretHeaders = new Map(
-    Object.entries(hostHeaders).map(([host, headers]) => [host.toLowerCase(), headers]),
+    Object.entries(hostHeaders).map(([host, headers]) => [host.toLowerCase(), lowerCase(headers)]),
   );
   const ask = async (going: Going, signal: AbortSignal): Promise<HopAnswer> => {
     const { url } = going;
-    rules.check(url);
-    const addresses = await addressesOf(url, rules, resolve, signal);
-    const own = secretHeaders.get(url.host) ?? secretHeaders.get(hostOf(url)) ?? {};
-    const lower = Object.entries(own).map(([name, value]) => [name.toLowerCase(), value]);
-    const headers = { ...going.headers, ...(Object.fromEntries(lower) as Record<string, string>) };
+    const { isUsualPort } = rules.check(url);
+    const addresses = await addressesOf(url, { rules, isUsualPort, resolve, signal });
+    // not in the clear, but on networks that were named
+    const isSafe = url.protocol === 'https:' || !addresses.some(isPublic);
+    const headers = { ...going.headers, ...(isSafe && secretHeaders.get(url.host)) };
     return hop({ ...going, headers, addresses, signal, bytesMax: responseBytesMax });
   };
   return defineTool({
@@ -62,7 +62,7 @@ export function httpRequest(
     async execute({ url, method, headers = {}, body }, { signal }) {
       let going: Going = {
         url: parse(String(url)),
-        method: String(method ?? methods[0]),
+        method: typeof method === 'string' ? method : (methods[0] ?? 'GET'),
         headers: checkHeaders(headers as Record<string, unknown>),
         body: typeof body === 'string' ? body : undefined,
       };
@@ -82,11 +82,17 @@ export function httpRequest(
   });
 }
 
+interface Lookup {
+  rules: HttpRules;
+  /** Of the public internet; another one is for addresses that are named with it. */
+  isUsualPort: boolean;
+  resolve: Resolve;
+  signal: AbortSignal;
+}
+
 async function addressesOf(
   url: URL,
-  rules: HttpRules,
-  resolve: Resolve,
-  signal: AbortSignal,
+  { rules, isUsualPort, resolve, signal }: Lookup,
 ): Promise<string[]> {
   const host = hostOf(url);
   let addresses = [host];
@@ -103,8 +109,12 @@ async function addressesOf(
   }
   const port = portOf(url);
   // all, not some: of a name that has both, one is a trick
+  if (addresses.every((address) => rules.allowsPrivate(address, port))) return addresses;
+  if (!isUsualPort) {
+    throw new ToolError('HTTP_PORT_REFUSED', `port ${String(port)} of '${host}' is not allowed`);
+  }
   if (addresses.every((address) => isPublic(address) || rules.allowsPrivate(address, port))) {
-    return addresses.map(canonical);
+    return addresses;
   }
   throw new ToolError('HTTP_ADDRESS_REFUSED', `'${host}' is not of the public internet`);
 }
@@ -174,6 +184,12 @@ function parse(text: string, base?: URL): URL {
   } catch {
     throw new ToolError('HTTP_URL_INVALID', `'${text.slice(0, 200)}' is no URL`);
   }
+}
+
+function lowerCase(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }
 
 async function resolveBySystem(hostname: string): Promise<string[]> {

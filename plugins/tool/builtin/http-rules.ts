@@ -29,8 +29,11 @@ export class HttpRules {
     this.#private = new Set((options.allowPrivate ?? []).map(placeOf));
   }
 
-  /** @throws ToolError `HTTP_URL_INVALID`, `HTTP_HOST_REFUSED`, `HTTP_PORT_REFUSED`. */
-  check(url: URL): void {
+  /**
+   * @returns whether its port may be asked, of whatever address.
+   * @throws ToolError `HTTP_URL_INVALID`, `HTTP_HOST_REFUSED`.
+   */
+  check(url: URL): { isUsualPort: boolean } {
     if (url.protocol !== 'http:' && url.protocol !== 'https:') {
       throw new ToolError('HTTP_URL_INVALID', 'the URL must begin with http:// or https://');
     }
@@ -48,12 +51,11 @@ export class HttpRules {
       throw new ToolError('HTTP_HOST_REFUSED', `the host '${host}' is not among those allowed`);
     }
     const isUsual = port === 80 || port === 443;
-    const isNamed =
-      allowing?.some((rule) => rule.port === port) === true ||
-      [...this.#private].some((place) => place.endsWith(` ${String(port)}`));
-    const isAllowed = allowing?.some((rule) => rule.port === undefined) ?? true;
-    if (isNamed || (isUsual && isAllowed)) return;
-    throw new ToolError('HTTP_PORT_REFUSED', `port ${String(port)} of '${host}' is not allowed`);
+    const isUsualPort =
+      allowing === undefined
+        ? isUsual
+        : allowing.some((rule) => (rule.port === undefined ? isUsual : rule.port === port));
+    return { isUsualPort };
   }
 
   /** Whether an address that is not public may be asked at this port all the same. */
@@ -70,7 +72,7 @@ export function checkHeaders(headers: Readonly<Record<string, unknown>>): Record
       throw refused(name, 'its value is not a text of one line');
     }
     if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw refused(name, 'that is no name');
-    if (HEADERS_REFUSED.test(name)) throw refused(name, 'it is not the caller’s to set');
+    if (HEADERS_REFUSED.test(name)) throw refused(name, "it is not the caller's to set");
     checked[name.toLowerCase()] = value;
   }
   return checked;
