@@ -48,6 +48,7 @@ const LAYERS: Record<string, Layer> = {
       '@ai-sdk/openai-compatible',
       '@orama/orama',
       '@redis/client',
+      '@standard-schema/spec',
       'ai',
       'ajv',
       'ajv-formats',

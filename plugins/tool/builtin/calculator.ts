@@ -1,11 +1,11 @@
 /** `calculator`: arithmetic, read by a parser of its own. */
-import { defineTool, type ToolDefinition } from 'troupe/plugin';
+import type { ToolDefinition } from 'troupe/plugin';
 
 import { evaluate, EXPRESSION_CHARS_MAX } from './expression.ts';
 import { CONSTANTS, FUNCTIONS } from './math.ts';
 
 export function calculator(): ToolDefinition {
-  return defineTool({
+  return {
     name: 'calculator',
     description:
       'Computes an arithmetic expression in floating-point numbers. Operators: + - * / % ^ (or **) ' +
@@ -24,10 +24,10 @@ export function calculator(): ToolDefinition {
       required: ['expression'],
       additionalProperties: false,
     },
-    execute({ expression }) {
+    execute({ expression }: Record<string, unknown>) {
       const value = evaluate(String(expression));
       // 0.1 + 0.2 as people write it
       return { value, text: String(Number(value.toPrecision(15))) };
     },
-  });
+  };
 }

@@ -1,6 +1,6 @@
 /** `datetime`: what time it is somewhere, and arithmetic with times, by IANA time zones. */
 import { DateTime, Duration, IANAZone, type DurationLikeObject } from 'luxon';
-import { defineTool, type ToolDefinition } from 'troupe/plugin';
+import type { ToolDefinition } from 'troupe/plugin';
 
 import { ToolError } from '../tool-error.ts';
 
@@ -27,7 +27,7 @@ const text = (description: string, maxLength = 200): Record<string, unknown> => 
 });
 
 export function datetime(): ToolDefinition {
-  return defineTool({
+  return {
     name: 'datetime',
     description:
       'Dates and times with IANA time zones (Europe/Berlin). now: the time in a zone. convert: a ' +
@@ -58,8 +58,8 @@ export function datetime(): ToolDefinition {
       required: ['op'],
       additionalProperties: false,
     },
-    execute: (args) => answer(args as unknown as Arguments),
-  });
+    execute: (args) => answer(args as Arguments),
+  };
 }
 
 function answer(args: Arguments): Record<string, unknown> {

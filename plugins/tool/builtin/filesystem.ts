@@ -1,5 +1,5 @@
 /** `filesystem`: files below given folders; to read, and where that is allowed, to write. */
-import { defineTool, type ToolDefinition } from 'troupe/plugin';
+import type { ToolDefinition } from 'troupe/plugin';
 
 import type { FilesystemOptions } from '../options.ts';
 import { messageOf, ToolError } from '../tool-error.ts';
@@ -62,7 +62,7 @@ export async function filesystem({
 }: FilesystemOptions): Promise<ToolDefinition> {
   const opened = typeof roots === 'string' ? await rootOf(roots, 'roots') : await rootsOf(roots);
   const limits = { bytesMax, entriesMax };
-  return defineTool({
+  return {
     name: 'filesystem',
     description: descriptionOf(opened, write, bytesMax),
     input: {
@@ -81,14 +81,14 @@ export async function filesystem({
       additionalProperties: false,
     },
     async execute(given) {
-      const args = given as unknown as Arguments;
+      const args = given as Arguments;
       try {
         return await perform(args, opened, limits);
       } catch (error) {
         throw told(error, args.path);
       }
     },
-  });
+  };
 }
 
 async function perform(

@@ -1,8 +1,9 @@
 /** `http_request`: asks hosts of the public internet, and no others unless they are named. */
+import { isUtf8 } from 'node:buffer';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 
-import { defineTool, type ToolDefinition } from 'troupe/plugin';
+import type { ToolDefinition } from 'troupe/plugin';
 
 import type { HttpRequestOptions } from '../options.ts';
 import { ToolError } from '../tool-error.ts';
@@ -43,7 +44,7 @@ export function httpRequest(
     const headers = { ...going.headers, ...(isSafe && secretHeaders.get(url.host)) };
     return hop({ ...going, headers, addresses, signal, bytesMax: responseBytesMax });
   };
-  return defineTool({
+  return {
     name: 'http_request',
     description:
       `Sends an HTTP request (${methods.join(', ')}) and returns status, headers and body. Hosts of ` +
@@ -59,7 +60,7 @@ export function httpRequest(
       required: ['url'],
       additionalProperties: false,
     },
-    async execute({ url, method, headers = {}, body }, { signal }) {
+    async execute({ url, method, headers = {}, body }: Record<string, unknown>, { signal }) {
       let going: Going = {
         url: parse(String(url)),
         method: typeof method === 'string' ? method : (methods[0] ?? 'GET'),
@@ -79,7 +80,7 @@ export function httpRequest(
         redirects.push(going.url.href);
       }
     },
-  });
+  };
 }
 
 interface Lookup {
@@ -145,14 +146,15 @@ function told(
 ): object {
   const [type = '', ...parameters] = (headers['content-type'] ?? '').split(';');
   const isText = /^(text\/|application\/(.*\+)?(json|xml|javascript|x-www-form-urlencoded|yaml))/i;
-  const encoded = isText.test(type.trim()) || body.byteLength === 0;
+  // of no kind, it is text where it reads as one
+  const readsAsText = type.trim() === '' ? isUtf8(body) : isText.test(type.trim());
   const charset = /charset="?([\w-]+)/i.exec(parameters.join(';'))?.[1] ?? 'utf-8';
   return {
     status,
     url: url.href,
     headers,
-    body: encoded ? decode(body, charset) : Buffer.from(body).toString('base64'),
-    encoding: encoded ? 'text' : 'base64',
+    body: readsAsText ? decode(body, charset) : Buffer.from(body).toString('base64'),
+    encoding: readsAsText ? 'text' : 'base64',
     truncated,
     redirects,
   };

@@ -1,6 +1,6 @@
 /** `json`: JSONPath, JSON Pointer and JSON Patch on a document, each within bounds. */
 import { JSONPatch, JSONPathEnvironment, JSONPointer, UNDEFINED, type OpObject } from 'json-p3';
-import { defineTool, type ToolCall, type ToolDefinition } from 'troupe/plugin';
+import type { ToolCall, ToolDefinition } from 'troupe/plugin';
 
 import type { JsonOptions } from '../options.ts';
 import { messageOf, ToolError } from '../tool-error.ts';
@@ -28,7 +28,7 @@ export function json({
   documentBytesMax = 1024 * 1024,
 }: JsonOptions): ToolDefinition {
   const bounds = { resultsMax, documentBytesMax };
-  return defineTool({
+  return {
     name: 'json',
     description:
       'Reads and changes a JSON document. query: all values that a JSONPath (RFC 9535) finds. get: ' +
@@ -45,7 +45,7 @@ export function json({
       additionalProperties: false,
     },
     execute(args, call) {
-      const { op, document, path = '', patch } = args as unknown as Arguments;
+      const { op, document, path = '', patch } = args as Arguments;
       const value = documentOf(document, bounds);
       if (op === 'query') return query(path, value, bounds, call);
       if (op === 'get') return get(path, value);
@@ -53,7 +53,7 @@ export function json({
         throw new ToolError('JSON_PATCH', "op 'patch' needs 'patch', a list of operations");
       return { document: changed(patch, value, bounds, call) };
     },
-  });
+  };
 }
 
 function documentOf(document: unknown, { documentBytesMax }: Bounds): Json {

@@ -62,10 +62,13 @@ function one(functions: Record<string, (x: number) => number>): [string, MathFun
 /** Halves go away from zero; the second argument is how many decimals are kept, 0 to 15. */
 function round(x = 0, decimals = 0): number {
   if (!Number.isInteger(decimals) || decimals < 0 || decimals > 15) return Number.NaN;
-  // by way of the decimal text: 1.005 is to become 1.01
-  const [digits = '0', exponent = '0'] = Math.abs(x).toExponential().split('e');
-  const shifted = Math.round(Number(`${digits}e${String(Number(exponent) + decimals)}`));
-  return Math.sign(x) * Number(`${String(shifted)}e-${String(decimals)}`);
+  return Math.sign(x) * shifted(Math.round(shifted(Math.abs(x), decimals)), -decimals);
+}
+
+/** By way of the decimal text: 1.005 is to be rounded to 1.01. */
+function shifted(x: number, places: number): number {
+  const [digits = '0', exponent = '0'] = x.toExponential().split('e');
+  return Number(`${digits}e${String(Number(exponent) + places)}`);
 }
 
 function logarithm(x = Number.NaN, base = Number.NaN): number {

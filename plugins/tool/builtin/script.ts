@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
 import type { JSValueHandle, QuickJS } from 'quickjs-wasi';
-import { defineTool, type ToolCall, type ToolDefinition } from 'troupe/plugin';
+import type { ToolCall, ToolDefinition } from 'troupe/plugin';
 
 import type { ScriptOptions } from '../options.ts';
 import { messageOf, ToolError } from '../tool-error.ts';
@@ -46,7 +46,7 @@ export async function script({
   const engine = await import('quickjs-wasi');
   const file = createRequire(import.meta.filename).resolve('quickjs-wasi/quickjs.wasm');
   const module = await WebAssembly.compile(new Uint8Array(await readFile(file)));
-  return defineTool({
+  return {
     name: 'script',
     description:
       'Runs JavaScript (ES2023) in a sandbox and returns the value of its last expression, as ' +
@@ -61,7 +61,7 @@ export async function script({
       required: ['code'],
       additionalProperties: false,
     },
-    async execute({ code, input = null }, call) {
+    async execute({ code, input = null }: Record<string, unknown>, call) {
       let timedOut = false;
       const endsAt = performance.now() + runMs;
       const vm = await engine.QuickJS.create({
@@ -88,7 +88,7 @@ export async function script({
         dispose(vm);
       }
     },
-  });
+  };
 }
 
 /** The language, and nothing of a browser. */

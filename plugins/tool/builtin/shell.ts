@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
-import { defineTool, type ToolDefinition } from 'troupe/plugin';
+import type { ToolDefinition } from 'troupe/plugin';
 
 import type { ShellCommand, ShellOptions } from '../options.ts';
 import { messageOf, ToolError } from '../tool-error.ts';
@@ -43,7 +43,7 @@ export async function shell({
       stdin: command.stdin ?? false,
     });
   }
-  return defineTool({
+  return {
     name: 'shell',
     description: descriptionOf(commands),
     input: {
@@ -57,7 +57,7 @@ export async function shell({
       additionalProperties: false,
     },
     async execute(given, { signal }) {
-      const { command: name, arguments: args = [], stdin } = given as unknown as Arguments;
+      const { command: name, arguments: args = [], stdin } = given as Arguments;
       const command = prepared.get(name);
       if (!command) throw new ToolError('SHELL_COMMAND_REFUSED', `there is no command '${name}'`);
       if (stdin !== undefined && !command.stdin) {
@@ -74,7 +74,7 @@ export async function shell({
         signal,
       });
     },
-  });
+  };
 }
 
 async function folderOf(cwd: string): Promise<string> {
