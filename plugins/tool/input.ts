@@ -32,7 +32,7 @@ export function decodeInput(input: unknown): ToolInput {
  * @throws ToolError `TOOL_ARGUMENTS_INVALID`.
  */
 export function decodeArguments(given: unknown): Record<string, unknown> {
-  const value = typeof given === 'string' ? parse(given) : (given ?? {});
+  const value = (typeof given === 'string' ? parse(given) : given) ?? {};
   if (isRecord(value) && !Array.isArray(value)) return value;
   const kind = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
   throw new ToolError('TOOL_ARGUMENTS_INVALID', `the arguments must be an object, not ${kind}`);

@@ -114,7 +114,7 @@ export const BUILTIN_ENTRY = z.strictObject({
 });
 
 export const PLUGIN_OPTIONS = z.strictObject({
-  tools: z.unknown(),
+  tools: z.unknown().optional(),
   timeoutMs: milliseconds.optional(),
   confirmTimeoutMs: milliseconds.optional(),
 });

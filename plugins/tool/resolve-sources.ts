@@ -45,7 +45,8 @@ function sourceOf(entry: unknown, at: string): ToolSource {
     if (isPath) return { kind: 'module', url: pathToFileURL(path.resolve(entry)).href };
     throw new Error(`"${at}": ${unknownName(entry)}; a path has a / in it`);
   }
-  return builtin(entry, at);
+  if (typeof entry === 'object' && entry !== null) return builtin(entry, at);
+  throw new Error(`"${at}": must be a tools module (a URL or a path) or a built-in tool`);
 }
 
 function builtin(entry: unknown, at: string): ToolSource {

@@ -43,9 +43,9 @@ async function teller(
     commands: {
       tell: {
         program: process.execPath,
-        prefix: [path.join(cwd, 'teller.mjs')],
         arguments: [{ pattern: '[^]*', option: true }],
         ...command,
+        prefix: [path.join(cwd, 'teller.mjs'), ...(command.prefix ?? [])],
       },
     },
     ...options,
@@ -95,7 +95,10 @@ describe('shell', () => {
     });
   });
 
-  it.each(['stay', 'leave'])('ends what it started, and what that started: %s', async (how) => {
+  it.each([
+    ['stay', 'TOOL_TIMEOUT'],
+    ['leave', { exitCode: 0 }],
+  ])('ends what it started, and what that started: %s', async (how, outcome) => {
     const { tool, cwd } = await teller();
     const controller = new AbortController();
     const reason = Object.assign(new Error('over'), { code: 'TOOL_TIMEOUT' });
@@ -105,9 +108,7 @@ describe('shell', () => {
       async () => JSON.parse(await readFile(path.join(cwd, 'family'), 'utf8')) as number[],
     );
     if (how === 'stay') controller.abort(reason);
-    expect(await running).toEqual(
-      how === 'stay' ? 'TOOL_TIMEOUT' : expect.objectContaining({ exitCode: 0 }),
-    );
+    expect([await running]).toMatchObject([outcome]);
     await eventually(() => !family.some(isAlive));
   });
 
@@ -193,7 +194,7 @@ const ATTACKS: [command: string, rules: ShellCommand, fine: string[], refused: s
 
 describe('the rules of a command', () => {
   it.each(ATTACKS)('let %s do what they say', async (_, rules, fine, refused) => {
-    const { run } = await teller({ arguments: [], ...withoutPrefix(rules) });
+    const { run } = await teller({ arguments: [], ...rules });
     expect(await run(...fine)).toMatchObject({ exitCode: 0 });
     for (const args of refused) expect(await run(...args)).toBe('SHELL_ARGUMENT_REFUSED');
   });
@@ -252,11 +253,6 @@ describe('the rules of a command', () => {
     await expect(shell({ cwd, commands: folder })).rejects.toMatchObject(wrong);
   });
 });
-
-/** The program is the teller in any case. */
-function withoutPrefix({ prefix: _, ...rules }: ShellCommand): ShellCommand {
-  return rules;
-}
 
 function isAlive(pid: number): boolean {
   try {
