@@ -32,6 +32,7 @@ describe.each([
   'docs/reload.md',
   'docs/plugins/memory.md',
   'docs/plugins/llm.md',
+  'docs/plugins/tool.md',
 ])('the examples of %s', (page) => {
   test('run as they are printed, and end by themselves', async () => {
     const { folder, names } = await extract(page);

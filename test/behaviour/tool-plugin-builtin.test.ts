@@ -2,7 +2,7 @@ import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 
 import { PluginError } from 'troupe';
-import { onToolConfirm, toolPlugin, type ToolEntry, type ToolOptions } from 'troupe/plugins';
+import { onToolConfirm, toolPlugin, type ToolOptions } from 'troupe/plugins';
 import { describe, expect, test } from 'vitest';
 
 import { temporaryFolder } from '../support/files.ts';
@@ -103,11 +103,15 @@ describe('built-in tools', () => {
   });
 });
 
-const filesystem = (options: object): ToolEntry =>
-  ({ name: 'filesystem', options: { roots: '.', ...options } }) as ToolEntry;
-const shell = (command: object): ToolEntry =>
-  ({ name: 'shell', options: { cwd: '.', commands: { ls: command } } }) as ToolEntry;
-const http = (options: object): ToolEntry => ({ name: 'http_request', options }) as ToolEntry;
+const filesystem = (options: object): object => ({
+  name: 'filesystem',
+  options: { roots: '.', ...options },
+});
+const shell = (command: object): object => ({
+  name: 'shell',
+  options: { cwd: '.', commands: { ls: command } },
+});
+const http = (options: object): object => ({ name: 'http_request', options });
 
 describe('options of a tool plugin', () => {
   test.each<[Record<string, unknown>, string]>([

@@ -219,9 +219,7 @@ describe('the rules of a command', () => {
     const outside = await temporaryFolder({ secret: 'x' });
     await symlink(outside, path.join(cwd, 'link'));
     await mkdir(path.join(cwd, '..x'), { recursive: true });
-    expect(await run(argument)).toEqual(
-      isFine ? expect.objectContaining({ exitCode: 0 }) : 'SHELL_ARGUMENT_REFUSED',
-    );
+    expect((await run(argument)) !== 'SHELL_ARGUMENT_REFUSED').toBe(isFine);
   });
 
   it('match a pattern whole, and no option by it unless it says so', async () => {
