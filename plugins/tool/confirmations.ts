@@ -31,6 +31,7 @@ export class Confirmations {
     question: Pick<ToolConfirmRequest, 'tool' | 'arguments' | 'message'>,
     signal: AbortSignal,
   ): Promise<Verdict> {
+    signal.throwIfAborted();
     this.#leave ??= this.#ctx.events.on(CONFIRM_ANSWER_TOPIC, ({ data }) => this.#answered(data));
     const requestId = randomUUID();
     const request: ToolConfirmRequest = {

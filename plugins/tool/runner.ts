@@ -41,7 +41,9 @@ export class Runner {
     try {
       result = { ok: true, result: await this.#perform(tool, given, call) };
     } catch (error) {
-      result = failure(codeOf(error), messageOf(error));
+      // nobody hears it any more; it is counted
+      const code = call.signal.aborted ? 'TOOL_ABORTED' : codeOf(error);
+      result = failure(code, messageOf(error));
     }
     tally.settled(name, result.ok ? undefined : result.error.code, performance.now() - begun);
     return result;

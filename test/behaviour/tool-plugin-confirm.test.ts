@@ -102,7 +102,10 @@ describe('a tool that asks first', () => {
     const asking = tools.call('asker', {}, { timeoutMs: 200 });
     await expect(asking).rejects.toMatchObject({ code: 'CALL_TIMEOUT' });
     await eventually(async () => {
-      expect((await tools.stats())?.plugin).toMatchObject({ confirmations: { pending: 0 } });
+      expect((await tools.stats())?.plugin).toMatchObject({
+        errors: { TOOL_ABORTED: 1 },
+        confirmations: { pending: 0 },
+      });
     });
     expect((await tools.stats())?.generation).toBe(1);
   });
