@@ -21,7 +21,6 @@ export type { MemorySelection } from './memory/types.ts';
 export type { MemoryWeights } from './memory/types.ts';
 export type { MemoryWindow } from './memory/types.ts';
 export { llmPlugin } from './llm/spec.ts';
-export type { JsonSchema } from './llm/types.ts';
 export type { LlmAnswer } from './llm/types.ts';
 export type { LlmEmbedRequest } from './llm/types.ts';
 export type { LlmErrorCode } from './llm/errors.ts';

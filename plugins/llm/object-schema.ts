@@ -1,9 +1,9 @@
 import * as formats from 'ajv-formats';
 /** Answers that have to fit a JSON Schema. */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { JsonSchema } from 'troupe/plugin';
 
 import { LlmError } from './errors.ts';
-import type { JsonSchema } from './types.ts';
 
 /** Compiled schemas that are kept: programs ask for the same few again and again. */
 const KEPT_MAX = 100;

@@ -1,5 +1,5 @@
 /** What tool plugins answer, read; and what a model is told where they do not. */
-import type { JsonSchema } from './types.ts';
+import type { JsonSchema } from 'troupe/plugin';
 
 export interface ListedTool {
   name: string;

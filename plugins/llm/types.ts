@@ -1,10 +1,8 @@
 /** What an llm plugin is made with, asked and answers: the public types. */
 import type { ExecuteOptions } from 'troupe';
+import type { JsonSchema } from 'troupe/plugin';
 
 import type { SpecOptions } from '../spec-options.ts';
-
-/** A JSON Schema, as data. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** Options of `llmPlugin`, beside the fields of a spec. */
 export interface LlmOptions extends SpecOptions {

@@ -107,7 +107,6 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'FilesystemOptions',
       'HttpRequestOptions',
       'JsonOptions',
-      'JsonSchema',
       'LlmAnswer',
       'LlmEmbedRequest',
       'LlmErrorCode',
