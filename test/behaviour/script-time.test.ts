@@ -73,6 +73,38 @@ describe('a call of a script', () => {
     expect((await script.stats())?.generation).toBe(1);
   });
 
+  it('that is a stream may wait while it cleans up, and is ended without its life', async () => {
+    const manager = createManager();
+    await run(manager, 'assistant.mjs', { id: 'never' });
+    const script = await runScript(
+      manager,
+      `async function* endless() {
+        try { for (;;) yield 1; } finally { await ctx.call('never', { do: 'never' }); }
+      }
+      export default (what) => what === 'stream' ? endless() : what;`,
+      { limits: { graceMs: 2_000 } },
+    );
+    for await (const chunk of script.stream('stream')) {
+      expect(chunk).toBe(1);
+      break;
+    }
+    expect(await script.execute('after it')).toBe('after it');
+    expect((await script.stats())?.generation).toBe(1);
+  });
+
+  it.each(['at once', 'later'])('that is answered %s is known no more', async (when) => {
+    const script = await runScript(
+      createManager(),
+      `let last;
+      const answer = (call) => { const before = last; last = call; return before?.id; };
+      export default (when, call) =>
+        when === 'later' ? ctx.state.keys().then(() => answer(call)) : answer(call);`,
+    );
+    await script.execute(when);
+    // of a call that goes on it would be its id
+    expect(await script.execute(when)).toBe('');
+  });
+
   it('may do so many operations and no more, and what went on after them does not', async () => {
     const script = await runScript(
       createManager(),
