@@ -156,23 +156,49 @@ describe('a call of a script', () => {
   });
 });
 
-it('stopped calls leave nothing behind in the VM', async () => {
-  const script = await runScript(
-    createManager(),
-    `export default async (what) => {
-      if (what === 'fill') return new Array(150_000).fill({ x: 1 }).length;
-      const kept = new Array(10_000).fill(0).map((_, i) => ({ i }));
-      void ctx.state.get('key').then(() => kept);
-      for (;;);
-    };`,
-    { script: { memoryMb: 4, operationsMax: 30_000 } },
-  );
-  for (let i = 0; i < 20; i++) {
-    expect(await failureOf(script.execute('loop'))).toMatchObject({
-      cause: { code: 'OPERATIONS_EXCEEDED' },
-    });
-  }
-  expect(await script.execute('fill')).toBe(150_000);
+describe('stopped calls leave nothing behind', () => {
+  it.each([
+    ['what it waits for', "void ctx.state.get('key').then(() => kept);"],
+    ['what is run in a lock', "void ctx.lock('name', () => kept);"],
+    ['what updates state', "void ctx.state.update('key', () => kept.length);"],
+  ])('in the VM: %s', async (_, wait) => {
+    const script = await runScript(
+      createManager(),
+      `export default async (what) => {
+        if (what === 'fill') return new Array(150_000).fill({ x: 1 }).length;
+        const kept = new Array(10_000).fill(0).map((_, i) => ({ i }));
+        ${wait}
+        for (;;);
+      };`,
+      { script: { memoryMb: 4, operationsMax: 30_000 } },
+    );
+    for (let i = 0; i < 20; i++) {
+      expect(await failureOf(script.execute('loop'))).toMatchObject({
+        cause: { code: 'OPERATIONS_EXCEEDED' },
+      });
+    }
+    expect(await script.execute('fill')).toBe(150_000);
+  });
+
+  it('open: the streams they read', async () => {
+    const manager = createManager();
+    const script = await runScript(
+      manager,
+      `export default async (what) => {
+        const first = (key) => ctx.state.watch(key).next();
+        if (what === 'one') return (await first('key')).done;
+        await Promise.all(Array.from({ length: 600 }, (_, i) => first(String(i))));
+        for (;;);
+      };`,
+      { script: { operationsMax: 200_000 } },
+    );
+    for (let i = 0; i < 3; i++) {
+      expect(await failureOf(script.execute('many'))).toMatchObject({
+        cause: { code: 'OPERATIONS_EXCEEDED' },
+      });
+    }
+    expect(await script.execute('one')).toBe(false);
+  });
 });
 
 describe('a hook that does not end', () => {

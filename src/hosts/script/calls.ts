@@ -69,8 +69,7 @@ export class Calls {
 
   /** The VM's own part was stopped with it, and still knows of it. */
   #forget(task: Task, number: number): void {
-    const ops = this.#asks.codec.encode([...task.ops]);
-    task.ops.clear();
+    const ops = this.#asks.codec.encode(this.#services.abandon(task));
     this.#asks.tell(new Task(this.#bounds), 'forget', number, ops);
   }
 
