@@ -107,14 +107,15 @@ export class Services {
   #settle(task: Task, op: number, how: 'settle' | 'fail', value: unknown): void {
     // it was given up meanwhile
     if (!task.ops.delete(op) || task.stopped) return;
-    let text: string;
+    const tell = (what: string, told: unknown): void => {
+      this.#asks.tell(task, what, op, this.#asks.codec.encode(told));
+    };
     try {
-      text = this.#asks.codec.encode(value);
+      tell(how, value);
     } catch (error) {
-      text = this.#asks.codec.encode(toWireError(error));
-      how = 'fail';
+      // it cannot be sent, or does not fit into the VM
+      tell('fail', toWireError(error));
     }
-    this.#asks.tell(task, how, op, text);
   }
 
   /** Async, so that whatever is wrong with the arguments rejects. */
