@@ -147,6 +147,32 @@ describe('a module without the ABI', () => {
     expect(await apply('pair', 7)).toEqual([7, 7]);
   });
 
+  it('keeps no blocks of a call with arguments', async () => {
+    const entry = wat(`(module
+      (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+      (func (export "take") (param i64) (result i64) (call $alloc (local.get 0))))`);
+    const guest = await runGuest(createManager(), entry, { wasm: { memoryPagesMax: 4 } });
+    for (let i = 0; i < 10; i++) {
+      expect(await guest.execute({ function: 'take', args: [100_000n] })).toBeGreaterThan(0n);
+    }
+  });
+
+  it('keeps nothing that a call with arguments has printed', async () => {
+    const entry = wat(`(module
+      (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\\10\\00\\00\\00\\ff\\00\\00\\00")
+      (func (export "print") (param i32) (result i32)
+        (call $write (local.get 0) (i32.const 0) (i32.const 1) (i32.const 8))))`);
+    const guest = await runGuest(createManager(), entry, {
+      wasm: { wasi: true },
+      limits: { payloadBytesMax: 1_024 },
+    });
+    for (let i = 0; i < 10; i++) {
+      expect(await guest.execute({ function: 'print', args: [1] })).toBe(0);
+    }
+  });
+
   it('is given texts by pointer and length, and gives them so', async () => {
     const guest = await runGuest(createManager(), PLAIN);
     const request = { function: 'same', args: ['grüße'], returns: 'text' };
@@ -279,6 +305,31 @@ describe('WASI', () => {
         ['warn', 'told'],
       ]),
     );
+  });
+
+  it('tells the log what a call has printed, whole characters and the last line too, however it ended', async () => {
+    // "grü" and the second byte of the ü apart, and no end of a line
+    const entry = wat(`(module ${imports}
+      (import "extism:host/env" "input_length" (func (result i64)))
+      (memory (export "memory") 1)
+      (data (i32.const 0) "\\10\\00\\00\\00\\03\\00\\00\\00")
+      (data (i32.const 8) "\\13\\00\\00\\00\\01\\00\\00\\00")
+      (data (i32.const 16) "gr\\c3\\bc")
+      (func $print
+        (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 64)))
+        (drop (call $write (i32.const 2) (i32.const 8) (i32.const 1) (i32.const 64))))
+      (func (export "traps") (call $print) unreachable)
+      (func (export "takes") (param i32) (call $print))
+      (func (export "each") (call $print))
+      (func (export "each_next") (result i32) (call $print) (i32.const 1)))`);
+    const manager = createManager();
+    const lines: unknown[] = [];
+    manager.on('log', ({ level, message }) => lines.push([level, message]));
+    const guest = await runGuest(manager, entry, { wasm: { wasi: true } });
+    await failureOf(guest.execute({ function: 'traps' }));
+    await guest.execute({ function: 'takes', args: [1] });
+    await guest.execute({ function: 'each' });
+    await eventually(() => expect(lines).toEqual(Array(4).fill(['warn', 'grü'])));
   });
 
   it('exits with a status that is the call’s failure', async () => {
