@@ -340,6 +340,25 @@ describe('WASI', () => {
     expect(error.message).toBe('guest failed: _start returned the status 3');
   });
 
+  it.each([
+    ['fd_read', 0],
+    ['fd_write', 1],
+    ['fd_write', 2],
+    ['poll_oneoff', 0],
+  ])('refuses a list that is too long: %s of %i', async (name, first) => {
+    const entry = wat(`(module
+      (import "wasi_snapshot_preview1" "${name}" (func $listed (param i32 i32 i32 i32) (result i32)))
+      (memory (export "memory") 2)
+      (func (export "of") (param i32) (result i32)
+        (call $listed (i32.const ${String(first)}) (i32.const 0) (local.get 0) (i32.const 0))))`);
+    const guest = await runGuest(createManager(), entry, { wasm: { wasi: true } });
+    const of = (count: number) => guest.execute({ function: 'of', args: [count] });
+    // EINVAL
+    expect(await of(1_025)).toBe(28);
+    expect(await of(-1)).toBe(28);
+    expect(await of(0)).toBe(name === 'poll_oneoff' ? 28 : 0);
+  });
+
   it('sleeps where a deadline ends it', async () => {
     const entry = wat(`(module
       (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
