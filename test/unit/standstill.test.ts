@@ -10,12 +10,13 @@ import { boardBytes, SignalBoard } from '../../src/protocol/signal-board.ts';
 import { NOTHING_SECRET } from '../../src/protocol/wire-error.ts';
 import { linkFor } from '../support/link.ts';
 
+const nothing = () => undefined;
+
 /** Inside a call that is read as a stream, where only the event loop takes in what arrives. */
 function withoutDrain() {
   const { link, transport } = linkFor();
   const board = new SignalBoard(new SharedWords(new SharedArrayBuffer(boardBytes(1))));
   const limits = DEFAULT_LIMITS;
-  const nothing = () => undefined;
   const call = new RunningCall(
     {
       pluginId: 'guest',

@@ -4,11 +4,12 @@ import type { JSValueHandle } from 'quickjs-wasi';
 import { CodecError } from '../../protocol/codec-error.ts';
 import { SPARSE_LENGTH_MAX, UNSENDABLE, VIEWS } from '../../protocol/rich-table.ts';
 import { fromWireError, isWireError, toWireError } from '../../protocol/wire-error.ts';
+import type { HostFunction } from './crossing.ts';
 import { valueCodec, type CodecSide, type ValueCodec } from './guest/codec.ts';
 import { lowering } from './guest/lowering.ts';
 import { raising } from './guest/raising.ts';
 import type { Task } from './task.ts';
-import type { HostFunction, ScriptVm } from './vm.ts';
+import type { ScriptVm } from './vm.ts';
 
 /** `stream`: its chunks are pulled by this number. */
 export type Answer = { value: unknown } | { stream: number };

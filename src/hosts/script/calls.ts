@@ -3,9 +3,9 @@ import type { Call, PluginHooks } from '../../plugin.ts';
 import type { Limits, ScriptOptions } from '../../protocol/limits.ts';
 import { toWireError } from '../../protocol/wire-error.ts';
 import type { Answer, Asks } from './asks.ts';
+import type { Crossing, HostFunction } from './crossing.ts';
 import { failing, type Services } from './services.ts';
 import { Task, type TaskBounds } from './task.ts';
-import type { Crossing, HostFunction } from './vm.ts';
 
 export class Calls {
   readonly functions: Readonly<Record<'checkpoint' | 'progress' | 'callInfo', HostFunction>>;

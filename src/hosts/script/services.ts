@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import type { PluginContext } from '../../plugin.ts';
 import { toWireError } from '../../protocol/wire-error.ts';
 import type { Asks } from './asks.ts';
+import type { Crossing, HostFunction } from './crossing.ts';
 import { Task, type TaskBounds } from './task.ts';
-import type { Crossing, HostFunction } from './vm.ts';
 
 type ServiceName = 'start' | 'open' | 'shut' | 'log' | 'listen' | 'unlisten' | 'uuid' | 'exit';
 
