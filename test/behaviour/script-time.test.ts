@@ -180,14 +180,16 @@ describe('stopped calls leave nothing behind', () => {
     expect(await script.execute('fill')).toBe(150_000);
   });
 
-  it('open: the streams they read', async () => {
+  it('open: the streams they read, of which a script may have 1,024', async () => {
     const manager = createManager();
     const script = await runScript(
       manager,
       `export default async (what) => {
         const first = (key) => ctx.state.watch(key).next();
-        if (what === 'one') return (await first('key')).done;
-        await Promise.all(Array.from({ length: 600 }, (_, i) => first(String(i))));
+        const open = (count) => Promise.all(Array.from({ length: count }, (_, i) => first(String(i))));
+        if (what === 'count') return (await open(1_024)).length;
+        if (what === 'one more') return first('key');
+        await open(600);
         for (;;);
       };`,
       { script: { operationsMax: 200_000 } },
@@ -197,7 +199,11 @@ describe('stopped calls leave nothing behind', () => {
         cause: { code: 'OPERATIONS_EXCEEDED' },
       });
     }
-    expect(await script.execute('one')).toBe(false);
+    // those of a call that was not stopped are the script's
+    expect(await script.execute('count')).toBe(1_024);
+    expect(await failureOf(script.execute('one more'))).toMatchObject({
+      cause: { name: 'RangeError', message: 'more than 1024 streams are open at once' },
+    });
   });
 });
 
