@@ -61,8 +61,10 @@ export class Standstill implements Blocking {
     const sent = call.pushed instanceof Sent ? call.pushed : new Sent();
     call.pushed = sent;
     call.producer = sent;
-    if (sent.room === 0) this.#until(() => sent.room > 0);
-    else this.checkpoint();
+    if (sent.room === 0) {
+      this.#requireDrain();
+      this.#until(() => sent.room > 0);
+    } else this.checkpoint();
     sent.room--;
     link.reply(KIND.chunk, call, encodeResult(value, limits));
     link.flush();
@@ -70,8 +72,8 @@ export class Standstill implements Blocking {
 
   #answer(begin: (settle: Settle) => () => void): unknown {
     let outcome: Outcome | undefined;
-    const { drain, link } = this.#scope;
-    if (!drain) throw new TypeError(NO_DRAIN);
+    const { link } = this.#scope;
+    this.#requireDrain();
     this.checkpoint();
     const cancel = begin({
       resolve: (value) => {
@@ -89,6 +91,11 @@ export class Standstill implements Blocking {
       throw error;
     }
     return valueOf(outcome);
+  }
+
+  /** What somebody else has to say would not be heard. */
+  #requireDrain(): void {
+    if (!this.#scope.drain) throw new TypeError(NO_DRAIN);
   }
 
   /** @param endsAt when it is over by itself, of `performance.now`. */

@@ -12,13 +12,17 @@ import { Asks, errorOf, type Answer } from './script/asks.ts';
 import { Calls } from './script/calls.ts';
 import { openEngine, type Engine } from './script/engine.ts';
 import { ScriptFiles } from './script/files.ts';
-import { GUEST_FILE, guestSource, guestVersion, HOOK_NAMES } from './script/guest-source.ts';
+import {
+  GUEST_FILE,
+  guestSource,
+  guestVersion,
+  HOOK_NAMES,
+  type HookName,
+} from './script/guest-source.ts';
 import { imageOf, savedHeap } from './script/heap.ts';
 import { Services } from './script/services.ts';
 import { Task } from './script/task.ts';
 import { ScriptVm, type VmOptions } from './script/vm.ts';
-
-type HookName = (typeof HOOK_NAMES)[number];
 
 export interface ScriptHostOptions {
   /** A script without `snapshot` and `restore` gets them: its whole heap. Default true. */

@@ -74,7 +74,6 @@ async function follow(client: Client, first: CheckedRequest): Promise<HttpAnswer
     const response = await send(client, request);
     const next = redirected(request, response);
     if (!next) return await answerOf(client, response);
-    response.destroy();
     request = next;
   }
   throw new Error(`it was redirected more than ${String(REDIRECTS_MAX)} times`);
@@ -83,9 +82,12 @@ async function follow(client: Client, first: CheckedRequest): Promise<HttpAnswer
 /** Every hop has to be allowed, and none learns what was meant for another host. */
 function redirected(
   request: CheckedRequest,
-  { statusCode = 0, headers: { location } }: IncomingMessage,
+  response: IncomingMessage,
 ): CheckedRequest | undefined {
+  const { statusCode = 0 } = response;
+  const { location } = response.headers;
   if (![301, 302, 303, 307, 308].includes(statusCode) || location === undefined) return undefined;
+  response.destroy();
   const url = new URL(location, request.url);
   const keeps = statusCode >= 307 || request.method === 'GET' || request.method === 'HEAD';
   const headers = Object.entries(request.headers).filter(
@@ -104,7 +106,7 @@ async function send(
   { url, method, headers, body }: CheckedRequest,
 ): Promise<IncomingMessage> {
   const { signal } = client;
-  const pinned = await pinnedAddress(client, url);
+  const pinned = await pinnedAddresses(client, url);
   const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const options = {
@@ -123,10 +125,10 @@ async function send(
 }
 
 /**
- * Resolves the host once, and connects to that address: a name that means another address at a
- * second look gains nothing.
+ * Resolves the host once, and connects to one of those addresses: a name that means another
+ * address at a second look gains nothing.
  */
-async function pinnedAddress({ id, wasm, signal }: Client, url: URL): Promise<LookupFunction> {
+async function pinnedAddresses({ id, wasm, signal }: Client, url: URL): Promise<LookupFunction> {
   const { protocol, hostname, host } = url;
   if (protocol !== 'http:' && protocol !== 'https:') {
     throw denied(id, `${protocol} is not HTTP`);
@@ -134,17 +136,19 @@ async function pinnedAddress({ id, wasm, signal }: Client, url: URL): Promise<Lo
   const rule = ruleFor(url, wasm.http);
   if (!rule) throw denied(id, `${host} is not among its permissions.http`);
   const bare = hostname.replace(/^\[(.*)\]$/, '$1');
-  const { address, family } =
+  const addresses =
     net.isIP(bare) > 0
-      ? { address: bare, family: net.isIP(bare) }
-      : await Promise.race([lookup(bare), aborted(signal)]);
-  if (!rule.private && isPrivateAddress(address)) {
+      ? [{ address: bare, family: net.isIP(bare) }]
+      : await Promise.race([lookup(bare, { all: true }), aborted(signal)]);
+  if (!rule.private && addresses.some(({ address }) => isPrivateAddress(address))) {
     const remedy = 'permit it with { "host": …, "private": true }';
     throw denied(id, `${host} is at a private address, which a guest may not reach; ${remedy}`);
   }
-  return (_host, options, callback) => {
-    if (options.all === true) callback(null, [{ address, family }]);
-    else callback(null, address, family);
+  return (_host, { all }, callback) => {
+    const [first] = addresses;
+    // with all of them Node goes on to the next where one cannot be reached
+    if (all === true || !first) callback(null, addresses);
+    else callback(null, first.address, first.family);
   };
 }
 

@@ -78,7 +78,11 @@ async function sourceOf(url: URL, shown: string): Promise<Uint8Array> {
 function dataOf(url: URL, shown: string): Uint8Array {
   const [, isBase64, data = ''] = /^data:[^,]*?(;base64)?,(.*)$/s.exec(url.href) ?? [];
   if (isBase64 === undefined) throw new WasmFileError(`${shown} is not in base64`);
-  return Buffer.from(decodeURIComponent(data), 'base64');
+  try {
+    return Buffer.from(decodeURIComponent(data), 'base64');
+  } catch (cause) {
+    throw new WasmFileError(`${shown} is not in base64`, { cause });
+  }
 }
 
 /** Where there is much to hash, another thread does it. */

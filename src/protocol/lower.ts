@@ -6,6 +6,7 @@ import { isPlainString } from './plain.ts';
 import {
   isViewName,
   SPARSE_LENGTH_MAX,
+  UNSENDABLE,
   type Attachment,
   type Node,
   type RichTable,
@@ -188,10 +189,6 @@ class Lowering {
     return index >= 0 ? index : this.#attachments.push(buffer) - 1;
   }
 }
-
-/** What a copy would be no use of: handles, things in progress, things bound to their realm. */
-const UNSENDABLE =
-  /Iterator$|Generator$|^Promise$|^Weak|^FinalizationRegistry$|^MessagePort$|^Intl\./;
 
 /** The built-in it is, also one of another realm, where `instanceof` knows nothing. */
 function kindOf(value: object): string {

@@ -20,6 +20,10 @@ export type Attachment = ArrayBuffer | SharedArrayBuffer;
 /** A hole costs no bytes, so the length of a sparse array is bounded by itself. */
 export const SPARSE_LENGTH_MAX = 2 ** 24;
 
+/** Tags of what a copy would be no use of: handles, things in progress, things bound to their realm. */
+export const UNSENDABLE =
+  /Iterator$|Generator$|^Promise$|^Weak|^FinalizationRegistry$|^MessagePort$|^Intl\./;
+
 export const VIEWS = {
   Int8Array,
   Uint8Array,

@@ -25,7 +25,7 @@ export interface Redactor {
 export const NOTHING_SECRET: Redactor = { text: (text) => text, value: (value) => value };
 
 /** Causes deeper than this are cut: a chain can be circular. */
-const CAUSE_DEPTH_MAX = 8;
+export const CAUSE_DEPTH_MAX = 8;
 
 const DATA_DEPTH_MAX = 8;
 

@@ -73,6 +73,38 @@ describe('a call of a script', () => {
     expect((await script.stats())?.generation).toBe(1);
   });
 
+  it('that is a stream may wait while it cleans up, and is ended without its life', async () => {
+    const manager = createManager();
+    await run(manager, 'assistant.mjs', { id: 'never' });
+    const script = await runScript(
+      manager,
+      `async function* endless() {
+        try { for (;;) yield 1; } finally { await ctx.call('never', { do: 'never' }); }
+      }
+      export default (what) => what === 'stream' ? endless() : what;`,
+      { limits: { graceMs: 2_000 } },
+    );
+    for await (const chunk of script.stream('stream')) {
+      expect(chunk).toBe(1);
+      break;
+    }
+    expect(await script.execute('after it')).toBe('after it');
+    expect((await script.stats())?.generation).toBe(1);
+  });
+
+  it.each(['at once', 'later'])('that is answered %s is known no more', async (when) => {
+    const script = await runScript(
+      createManager(),
+      `let last;
+      const answer = (call) => { const before = last; last = call; return before?.id; };
+      export default (when, call) =>
+        when === 'later' ? ctx.state.keys().then(() => answer(call)) : answer(call);`,
+    );
+    await script.execute(when);
+    // of a call that goes on it would be its id
+    expect(await script.execute(when)).toBe('');
+  });
+
   it('may do so many operations and no more, and what went on after them does not', async () => {
     const script = await runScript(
       createManager(),
@@ -124,23 +156,55 @@ describe('a call of a script', () => {
   });
 });
 
-it('stopped calls leave nothing behind in the VM', async () => {
-  const script = await runScript(
-    createManager(),
-    `export default async (what) => {
-      if (what === 'fill') return new Array(150_000).fill({ x: 1 }).length;
-      const kept = new Array(10_000).fill(0).map((_, i) => ({ i }));
-      void ctx.state.get('key').then(() => kept);
-      for (;;);
-    };`,
-    { script: { memoryMb: 4, operationsMax: 30_000 } },
-  );
-  for (let i = 0; i < 20; i++) {
-    expect(await failureOf(script.execute('loop'))).toMatchObject({
-      cause: { code: 'OPERATIONS_EXCEEDED' },
+describe('stopped calls leave nothing behind', () => {
+  it.each([
+    ['what it waits for', "void ctx.state.get('key').then(() => kept);"],
+    ['what is run in a lock', "void ctx.lock('name', () => kept);"],
+    ['what updates state', "void ctx.state.update('key', () => kept.length);"],
+  ])('in the VM: %s', async (_, wait) => {
+    const script = await runScript(
+      createManager(),
+      `export default async (what) => {
+        if (what === 'fill') return new Array(150_000).fill({ x: 1 }).length;
+        const kept = new Array(10_000).fill(0).map((_, i) => ({ i }));
+        ${wait}
+        for (;;);
+      };`,
+      { script: { memoryMb: 4, operationsMax: 30_000 } },
+    );
+    for (let i = 0; i < 20; i++) {
+      expect(await failureOf(script.execute('loop'))).toMatchObject({
+        cause: { code: 'OPERATIONS_EXCEEDED' },
+      });
+    }
+    expect(await script.execute('fill')).toBe(150_000);
+  });
+
+  it('open: the streams they read, of which a script may have 1,024', async () => {
+    const manager = createManager();
+    const script = await runScript(
+      manager,
+      `export default async (what) => {
+        const first = (key) => ctx.state.watch(key).next();
+        const open = (count) => Promise.all(Array.from({ length: count }, (_, i) => first(String(i))));
+        if (what === 'count') return (await open(1_024)).length;
+        if (what === 'one more') return first('key');
+        await open(600);
+        for (;;);
+      };`,
+      { script: { operationsMax: 200_000 } },
+    );
+    for (let i = 0; i < 3; i++) {
+      expect(await failureOf(script.execute('many'))).toMatchObject({
+        cause: { code: 'OPERATIONS_EXCEEDED' },
+      });
+    }
+    // those of a call that was not stopped are the script's
+    expect(await script.execute('count')).toBe(1_024);
+    expect(await failureOf(script.execute('one more'))).toMatchObject({
+      cause: { name: 'RangeError', message: 'more than 1024 streams are open at once' },
     });
-  }
-  expect(await script.execute('fill')).toBe(150_000);
+  });
 });
 
 describe('a hook that does not end', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
+import { inline } from '../support/files.ts';
 import { createManager } from '../support/manager.ts';
 import { failureOf, readAll } from '../support/outcomes.ts';
 import { runScript } from '../support/script.ts';
@@ -64,6 +65,25 @@ describe('values', () => {
     const error = await failureOf(script.execute('x'.repeat(4_000_000)));
     expect(error.code).toBe('CALL_FAILED');
     expect(await script.execute('xyz')).toBe(3);
+    expect((await script.stats())?.generation).toBe(1);
+  });
+});
+
+describe('an answer that does not fit into the VM', () => {
+  it.each([
+    ['a text', "'x'.repeat(4_000_000)"],
+    ['bytes', 'new Uint8Array(4_000_000)'],
+  ])('is an error of what asked for it: %s', async (_, large) => {
+    const manager = createManager();
+    const entry = inline(`export default () => ${large}`);
+    await manager.register({ id: 'large', type: 'tool', entry });
+    await manager.up();
+    const script = await runScript(
+      manager,
+      `export default async () => { try { await ctx.call('large'); } catch (error) { return error.message; } };`,
+      { script: { memoryMb: 2 } },
+    );
+    expect(await script.execute(0)).toMatch(/does not fit into script\.memoryMb|out of memory/);
     expect((await script.stats())?.generation).toBe(1);
   });
 });

@@ -104,6 +104,7 @@ describe('a script cannot be loaded', () => {
     ['that imports by a URL', "import 'file:///etc/hosts';", 'of its own folder only'],
     ['that imports by an absolute path', "import '/etc/hosts';", 'of its own folder only'],
     ['that imports a module of Node', "import 'node:fs';", 'of its own folder only'],
+    ['that is too long', `export default 1;//${' '.repeat(4 * 2 ** 20)}`, 'larger than 4194304'],
     ['that imports what is not exported', "import { x } from './other.js';", "'x'"],
   ])('%s', async (_, source, message) => {
     const spec = scriptSpec({ 'script.js': source, 'other.js': 'export const y = 1;' });
@@ -306,13 +307,19 @@ it.each(['thread', 'process'] as const)('a restricted script runs in a %s', asyn
 
 describe('in a pool', () => {
   it('each thread has a VM of its own', async () => {
-    const script = await runScript(createManager(), 'let n = 0; export default () => ++n;', {
-      isolation: 'pool',
-      threads: 2,
-    });
-    const counts = await Promise.all(Array.from({ length: 20 }, () => script.execute(undefined)));
-    expect(counts).toHaveLength(20);
-    expect(Math.max(...(counts as number[]))).toBeLessThanOrEqual(20);
+    // each of two calls waits for the other, so they are in two threads
+    const script = await runScript(
+      createManager(),
+      `let n = 0;
+      export default async () => {
+        n++;
+        await ctx.state.update('met', (met = 0) => met + 1);
+        for await (const met of ctx.state.watch('met')) if (met === 2) return n;
+      };`,
+      { isolation: 'pool', threads: 2 },
+    );
+    const calls = [script.execute(undefined), script.execute(undefined)];
+    expect(await Promise.all(calls)).toEqual([1, 1]);
   });
 
   it('a script with state to carry is refused', async () => {

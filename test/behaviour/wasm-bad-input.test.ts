@@ -52,6 +52,15 @@ describe('a module is not loaded', () => {
     );
   });
 
+  it.each(['data:application/wasm,AGFzbQ==', 'data:application/wasm;base64,%E0%A4'])(
+    'that is not in base64: %s',
+    async (url) => {
+      expect(await refusalOf(new URL(url))).toMatch(
+        /^guest could not be loaded: its entry .*is not in base64$/,
+      );
+    },
+  );
+
   it('that is not there', async () => {
     expect(await refusalOf(new URL('file:///nowhere/guest.wasm'))).toMatch(
       /guest\.wasm cannot be read/,

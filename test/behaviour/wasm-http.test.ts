@@ -126,6 +126,20 @@ describe('an answer', () => {
     expect(await statsOf(patient)).toMatchObject({ restarts: 0 });
   });
 
+  it('that leads to no URL fails the call, and its connection is closed', async () => {
+    const open = new Set<unknown>();
+    const host = await serve(({ socket }, response) => {
+      open.add(socket);
+      socket.on('close', () => open.delete(socket));
+      response.writeHead(302, { location: 'http://[' }).write('and no end');
+    });
+    const permissions = { http: permitted(host) };
+    const guest = await runGuest(createManager(), GUEST, { permissions });
+    const error = await failureOf(guest.execute(fetching(`http://${host}/`)));
+    expect(error.message).toContain(`the request to ${host} failed: Invalid URL`);
+    await eventually(() => expect(open.size).toBe(0));
+  });
+
   it('that does not come fails the call', async () => {
     const host = await serve(({ socket }) => socket.destroy());
     const guest = await runGuest(createManager(), GUEST, {

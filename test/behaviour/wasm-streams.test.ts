@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
-import { runGuest, statsOf } from '../support/guests.ts';
+import { runGuest, statsOf, wat } from '../support/guests.ts';
 import { createManager } from '../support/manager.ts';
 import { failureOf, readAll } from '../support/outcomes.ts';
 
@@ -13,6 +13,22 @@ describe('an exported iterator', () => {
     expect(await readAll(stream)).toEqual({ chunks: ['3', '2', '1'], error: undefined });
     expect(await guest.execute({ function: 'down', input: '2' })).toEqual(['2', '1']);
     expect(await guest.execute({ function: 'down', input: '0' })).toEqual([]);
+  });
+
+  it('sends no chunks of its own beside what it puts out', async () => {
+    const entry = wat(`(module
+      (import "extism:host/env" "alloc" (func $alloc (param i64) (result i64)))
+      (import "troupe:host/env" "output_chunk" (func $output_chunk (param i64)))
+      (func (export "both"))
+      (func (export "both_next") (result i32)
+        (call $output_chunk (call $alloc (i64.const 1)))
+        (i32.const 0)))`);
+    const guest = await runGuest(createManager(), entry);
+    const { error } = await readAll(guest.stream({ function: 'both' }));
+    expect(error).toMatchObject({
+      code: 'CALL_FAILED',
+      cause: { message: 'both_next is of an iterator, whose output is its chunk: it sends none' },
+    });
   });
 
   it('is told where its reader breaks off', async () => {

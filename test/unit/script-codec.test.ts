@@ -1,12 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { valueCodec } from '../../src/hosts/script/guest/codec.ts';
+import { valueCodec, type CodecSide } from '../../src/hosts/script/guest/codec.ts';
+import { lowering } from '../../src/hosts/script/guest/lowering.ts';
+import { raising } from '../../src/hosts/script/guest/raising.ts';
+import { SPARSE_LENGTH_MAX, UNSENDABLE, VIEWS } from '../../src/protocol/rich-table.ts';
 import { fromWireError, isWireError, toWireError } from '../../src/protocol/wire-error.ts';
 
 function codec(limits: { depthMax?: number; charsMax?: number } = {}) {
   let bytes = new Uint8Array();
-  return valueCodec({
+  const side: CodecSide = {
     lowerError: (error) => toWireError(error),
     raiseError: (wire) => (isWireError(wire) ? fromWireError(wire) : new Error('unreadable')),
     refuse(code, message) {
@@ -18,8 +21,12 @@ function codec(limits: { depthMax?: number; charsMax?: number } = {}) {
     take: () => bytes,
     depthMax: 50,
     charsMax: 1e7,
+    sparseLengthMax: SPARSE_LENGTH_MAX,
+    unsendable: UNSENDABLE,
+    views: VIEWS,
     ...limits,
-  });
+  };
+  return valueCodec(side, { lowering, raising });
 }
 
 function caught(work: () => unknown): unknown {

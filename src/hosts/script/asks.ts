@@ -2,10 +2,14 @@
 import type { JSValueHandle } from 'quickjs-wasi';
 
 import { CodecError } from '../../protocol/codec-error.ts';
+import { SPARSE_LENGTH_MAX, UNSENDABLE, VIEWS } from '../../protocol/rich-table.ts';
 import { fromWireError, isWireError, toWireError } from '../../protocol/wire-error.ts';
-import { valueCodec, type ValueCodec } from './guest/codec.ts';
+import type { HostFunction } from './crossing.ts';
+import { valueCodec, type CodecSide, type ValueCodec } from './guest/codec.ts';
+import { lowering } from './guest/lowering.ts';
+import { raising } from './guest/raising.ts';
 import type { Task } from './task.ts';
-import type { HostFunction, ScriptVm } from './vm.ts';
+import type { ScriptVm } from './vm.ts';
 
 /** `stream`: its chunks are pulled by this number. */
 export type Answer = { value: unknown } | { stream: number };
@@ -35,7 +39,7 @@ export class Asks {
   /** @param first beyond every number that a restored heap may still answer to. */
   constructor({ payloadDepthMax, payloadBytesMax }: AskLimits, first: number) {
     this.#number = first;
-    this.codec = valueCodec({
+    const side: CodecSide = {
       lowerError: (error) => toWireError(error),
       raiseError: errorOf,
       refuse(code, message) {
@@ -47,7 +51,11 @@ export class Asks {
       take: () => this.#fromVm,
       depthMax: payloadDepthMax,
       charsMax: payloadBytesMax,
-    });
+      sparseLengthMax: SPARSE_LENGTH_MAX,
+      unsendable: UNSENDABLE,
+      views: VIEWS,
+    };
+    this.codec = valueCodec(side, { lowering, raising });
     this.functions = {
       done: (ask, ending, text) => {
         this.#done(Number(ask), String(ending), String(text));

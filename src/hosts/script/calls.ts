@@ -3,9 +3,9 @@ import type { Call, PluginHooks } from '../../plugin.ts';
 import type { Limits, ScriptOptions } from '../../protocol/limits.ts';
 import { toWireError } from '../../protocol/wire-error.ts';
 import type { Answer, Asks } from './asks.ts';
+import type { Crossing, HostFunction } from './crossing.ts';
 import { failing, type Services } from './services.ts';
 import { Task, type TaskBounds } from './task.ts';
-import type { Crossing, HostFunction } from './vm.ts';
 
 export class Calls {
   readonly functions: Readonly<Record<'checkpoint' | 'progress' | 'callInfo', HostFunction>>;
@@ -49,10 +49,18 @@ export class Calls {
         number = ask;
         this.#running.set(ask, call);
       });
-      if (answer instanceof Promise) return this.#later(task, call, number, answer, ended);
-      if ('stream' in answer) return this.#stream(task, call, number, ended);
-      ended();
-      return answer.value;
+      if (!(answer instanceof Promise) && 'value' in answer) {
+        ended();
+        return answer.value;
+      }
+      const forget = this.#onAbort(task, call, number);
+      const over = (): void => {
+        forget();
+        ended();
+      };
+      return answer instanceof Promise
+        ? this.#later(task, number, answer, over)
+        : this.#stream(task, number, over);
     } catch (error) {
       ended();
       throw error;
@@ -61,38 +69,30 @@ export class Calls {
 
   /** The VM's own part was stopped with it, and still knows of it. */
   #forget(task: Task, number: number): void {
-    const ops = this.#asks.codec.encode([...task.ops]);
-    task.ops.clear();
+    const ops = this.#asks.codec.encode(this.#services.abandon(task));
     this.#asks.tell(new Task(this.#bounds), 'forget', number, ops);
   }
 
+  /** @param over called once, when nothing of the call goes on. */
   async #later(
     task: Task,
-    call: Call,
     number: number,
     pending: Promise<Answer>,
-    ended: () => void,
+    over: () => void,
   ): Promise<unknown> {
-    const forget = this.#onAbort(task, call, number);
     try {
       const answer = await pending;
-      if ('value' in answer) return answer.value;
+      if ('stream' in answer) return this.#stream(task, number, over);
+      over();
+      return answer.value;
     } catch (error) {
-      ended();
+      over();
       throw error;
-    } finally {
-      forget();
     }
-    return this.#stream(task, call, number, ended);
   }
 
   /** Each chunk is asked for when there is credit for it. */
-  #stream(task: Task, call: Call, number: number, ended: () => void): AsyncIterable<unknown> {
-    const forget = this.#onAbort(task, call, number);
-    const over = (): void => {
-      forget();
-      ended();
-    };
+  #stream(task: Task, number: number, over: () => void): AsyncIterable<unknown> {
     const stepOf = (answer: Answer): IteratorResult<unknown> => {
       const chunk = 'value' in answer ? answer.value : undefined;
       if (Array.isArray(chunk)) return { done: false, value: chunk[0] };
@@ -113,9 +113,12 @@ export class Calls {
         }
       },
       return: async () => {
-        over();
-        // what is left of it may run its `finally`
-        if (!task.stopped) await this.#asks.ask(task, 'close', number);
+        try {
+          // what is left of it may run its `finally`
+          if (!task.stopped) await this.#asks.ask(task, 'close', number);
+        } finally {
+          over();
+        }
         return { done: true as const, value: undefined };
       },
     };

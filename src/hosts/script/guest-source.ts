@@ -1,32 +1,44 @@
 /** The text that is evaluated in a VM before its script. */
 import { createHash } from 'node:crypto';
 
+import type { PluginHooks } from '../../plugin.ts';
+import { SPARSE_LENGTH_MAX, UNSENDABLE, VIEWS } from '../../protocol/rich-table.ts';
+import { CAUSE_DEPTH_MAX } from '../../protocol/wire-error.ts';
 import { guestAnswers } from './guest/answers.ts';
 import { guestCalls } from './guest/call.ts';
 import { valueCodec } from './guest/codec.ts';
 import { entrance, type GuestOptions, type GuestParts } from './guest/entrance.ts';
 import { guestErrors } from './guest/errors.ts';
+import { lowering } from './guest/lowering.ts';
+import { raising } from './guest/raising.ts';
 import { guestServices } from './guest/services.ts';
 
-export const HOOK_NAMES = [
-  'load',
-  'init',
-  'start',
-  'pause',
-  'resume',
-  'stop',
-  'unload',
-  'execute',
-  'health',
-  'stats',
-  'snapshot',
-  'restore',
-] as const;
+export type HookName = keyof PluginHooks;
+
+/** All of them, in the order of a life: one that is missing does not compile. */
+const HOOKS: Readonly<Record<HookName, true>> = {
+  load: true,
+  init: true,
+  start: true,
+  pause: true,
+  resume: true,
+  stop: true,
+  unload: true,
+  execute: true,
+  health: true,
+  stats: true,
+  snapshot: true,
+  restore: true,
+};
+
+export const HOOK_NAMES = Object.keys(HOOKS) as HookName[];
 
 /** Its frames are left out of the stacks of a script's errors. */
 export const GUEST_FILE = 'troupe:guest';
 
 const PARTS: GuestParts = {
+  lowering,
+  raising,
   valueCodec,
   guestErrors,
   guestCalls,
@@ -39,6 +51,10 @@ export function guestSource(limits: { payloadDepthMax: number; payloadBytesMax: 
   const options: GuestOptions = {
     depthMax: limits.payloadDepthMax,
     charsMax: limits.payloadBytesMax,
+    sparseLengthMax: SPARSE_LENGTH_MAX,
+    unsendable: UNSENDABLE.source,
+    viewNames: Object.keys(VIEWS),
+    causesMax: CAUSE_DEPTH_MAX,
     hookNames: HOOK_NAMES,
     ownFile: GUEST_FILE,
   };

@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import type { PluginContext } from '../../plugin.ts';
 import { toWireError } from '../../protocol/wire-error.ts';
 import type { Asks } from './asks.ts';
+import type { Crossing, HostFunction } from './crossing.ts';
 import { Task, type TaskBounds } from './task.ts';
-import type { Crossing, HostFunction } from './vm.ts';
 
 type ServiceName = 'start' | 'open' | 'shut' | 'log' | 'listen' | 'unlisten' | 'uuid' | 'exit';
 
@@ -22,7 +22,7 @@ export class Services {
   readonly #context: PluginContext;
   readonly #asks: Asks;
   readonly #bounds: TaskBounds;
-  readonly #streams = new Map<number, AsyncIterator<unknown>>();
+  readonly #streams = new Map<number, { iterator: AsyncIterator<unknown>; opener: Task }>();
   readonly #listeners = new Map<number, () => void>();
 
   constructor(context: PluginContext, asks: Asks, bounds: TaskBounds) {
@@ -78,6 +78,14 @@ export class Services {
     for (const op of ops) this.#settle(task, op, 'fail', toWireError(error));
   }
 
+  /** Of a task that was stopped nobody waits for anything: what it waited for, by number. */
+  abandon(task: Task): number[] {
+    for (const [stream, { opener }] of this.#streams) if (opener === task) this.#shut(stream);
+    const ops = [...task.ops];
+    task.ops.clear();
+    return ops;
+  }
+
   #args(text: Crossing): unknown[] {
     const args = this.#asks.codec.decode(String(text));
     return Array.isArray(args) ? args : [];
@@ -86,7 +94,7 @@ export class Services {
   #start(op: number, service: string, text: Crossing): void {
     const task = this.#asks.vm.task ?? this.#newTask();
     task.ops.add(op);
-    this.#serve(task, service, text).then(
+    this.#serve(task, op, service, text).then(
       (value) => {
         this.#settle(task, op, 'settle', value);
       },
@@ -99,20 +107,20 @@ export class Services {
   #settle(task: Task, op: number, how: 'settle' | 'fail', value: unknown): void {
     // it was given up meanwhile
     if (!task.ops.delete(op) || task.stopped) return;
-    let text: string;
+    const tell = (what: string, told: unknown): void => {
+      this.#asks.tell(task, what, op, this.#asks.codec.encode(told));
+    };
     try {
-      text = this.#asks.codec.encode(value);
+      tell(how, value);
     } catch (error) {
-      text = this.#asks.codec.encode(toWireError(error));
-      how = 'fail';
+      // it cannot be sent, or does not fit into the VM
+      tell('fail', toWireError(error));
     }
-    this.#asks.tell(task, how, op, text);
   }
 
   /** Async, so that whatever is wrong with the arguments rejects. */
-  async #serve(task: Task, service: string, text: Crossing): Promise<unknown> {
-    const args = this.#args(text);
-    const [first, second, third] = args;
+  async #serve(task: Task, op: number, service: string, text: Crossing): Promise<unknown> {
+    const [first, second, third] = this.#args(text);
     const { state, events } = this.#context;
     switch (service) {
       case 'call':
@@ -128,14 +136,14 @@ export class Services {
       case 'state.keys':
         return state.keys();
       case 'state.update':
-        return state.update(nameOf(first), (current) => this.#applied(task, second, current));
+        return state.update(nameOf(first), (current) => this.#applied(task, op, current));
       case 'events.emit':
         return events.emit(nameOf(first), second);
       case 'lock': {
         const run = async (): Promise<void> => {
-          await this.#asks.ask(task, 'apply', Number(second));
+          await this.#asks.ask(task, 'apply', op);
         };
-        return this.#context.lock(nameOf(first), run, optionsOf(third));
+        return this.#context.lock(nameOf(first), run, optionsOf(second));
       }
       default:
         throw new TypeError(`there is no ${service}`);
@@ -151,13 +159,13 @@ export class Services {
       service === 'state.watch'
         ? this.#context.state.watch(nameOf(first))
         : this.#context.stream(nameOf(first), second, this.#optionsOf(task, third));
-    this.#streams.set(stream, source[Symbol.asyncIterator]());
+    this.#streams.set(stream, { iterator: source[Symbol.asyncIterator](), opener: task });
   }
 
   /** A chunk in an array, or nothing at the end. */
   async #next(stream: number): Promise<[unknown] | undefined> {
     try {
-      const step = await this.#streams.get(stream)?.next();
+      const step = await this.#streams.get(stream)?.iterator.next();
       if (step && step.done !== true) return [step.value];
     } catch (error) {
       this.#streams.delete(stream);
@@ -168,7 +176,7 @@ export class Services {
   }
 
   #shut(stream: number): void {
-    const iterator = this.#streams.get(stream);
+    const { iterator } = this.#streams.get(stream) ?? {};
     this.#streams.delete(stream);
     // how it takes that is nobody's business any more
     iterator?.return?.().catch(() => undefined);
@@ -188,9 +196,9 @@ export class Services {
   }
 
   /** A function of the script's, asked for what it makes of a value, at once. */
-  #applied(task: Task, target: unknown, current: unknown): unknown {
+  #applied(task: Task, op: number, current: unknown): unknown {
     const text = this.#asks.codec.encode(current);
-    const answer = this.#asks.ask(task, 'apply', Number(target), text);
+    const answer = this.#asks.ask(task, 'apply', op, text);
     if ('value' in answer) return answer.value;
     if (answer instanceof Promise) answer.catch(() => undefined);
     throw new TypeError('the function given to state.update must not be async');

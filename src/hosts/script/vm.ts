@@ -2,17 +2,13 @@
  * One QuickJS VM: its limits, the turns in which it runs, and when it is lost. A turn runs what is
  * asked, and all promise jobs that follow from it, on behalf of one task.
  */
-import type { JSException, JSValueHandle, QuickJS, QuickJSOptions } from 'quickjs-wasi';
+import type { JSValueHandle, QuickJS, QuickJSOptions } from 'quickjs-wasi';
 
 import { SCRIPT_DRAIN_MS } from '../../protocol/limits.ts';
+import { crossingOf, newText, type HostFunction } from './crossing.ts';
 import type { Engine } from './engine.ts';
 import type { Task } from './task.ts';
-
-/** What crosses: texts and numbers, and bytes. */
-export type Crossing = string | number | Uint8Array | undefined;
-
-/** A function of the thread's that the VM can call. It must not throw: its stack would be seen there. */
-export type HostFunction = (...args: Crossing[]) => string | Uint8Array | undefined;
+import { isJobError, scriptError, stoppedAt, withoutStack } from './vm-errors.ts';
 
 export interface VmOptions {
   engine: Engine;
@@ -38,8 +34,6 @@ export interface VmImage {
   tokens: number[];
 }
 
-/** A text longer than this is looked at: whether the VM had room for it (characters). */
-const LONG_TEXT_CHARS = 64 * 1024;
 const MIB = 1024 * 1024;
 
 export class ScriptVm {
@@ -125,7 +119,7 @@ export class ScriptVm {
 
   /** Within a turn. A text where the function returned one. */
   call(fn: JSValueHandle, args: readonly (string | number | JSValueHandle)[]): string | undefined {
-    const handles = args.map((arg) => this.#toHandle(arg));
+    const handles = args.map((arg) => this.#handleOf(arg));
     try {
       return this.#guard(() => {
         const result = this.#vm.callFunction(fn, this.#vm.undefined, ...handles);
@@ -230,23 +224,9 @@ export class ScriptVm {
     this.#options.lost(cause);
   }
 
-  #toHandle(value: string | number | JSValueHandle): JSValueHandle {
+  #handleOf(value: string | number | JSValueHandle): JSValueHandle {
     if (typeof value === 'number') return this.#vm.newNumber(value);
-    return typeof value === 'string' ? this.#newString(value) : value;
-  }
-
-  #newString(text: string): JSValueHandle {
-    const handle = this.#withRoom(() => this.#vm.newString(text));
-    if (text.length < LONG_TEXT_CHARS || handle.isString) return handle;
-    throw outOfRoom();
-  }
-
-  #withRoom<T>(make: () => T): T {
-    try {
-      return make();
-    } catch {
-      throw outOfRoom();
-    }
+    return typeof value === 'string' ? newText(this.#vm, value) : value;
   }
 
   #hostFunction(name: string): (...args: JSValueHandle[]) => JSValueHandle {
@@ -255,7 +235,7 @@ export class ScriptVm {
       const result = fn?.(...args.map(crossingOf));
       if (result === undefined) return this.#vm.undefined;
       const handle =
-        typeof result === 'string' ? this.#newString(result) : this.#vm.newArrayBuffer(result);
+        typeof result === 'string' ? newText(this.#vm, result) : this.#vm.newArrayBuffer(result);
       this.#spent.push(handle);
       return handle;
     };
@@ -278,54 +258,4 @@ function engineOptions(
       load: (name) => withoutStack(() => readModule(name)),
     },
   };
-}
-
-/** Reads without running anything of the script's: what is of another kind is nothing. */
-function crossingOf(handle: JSValueHandle): Crossing {
-  if (handle.isString) return handle.toString();
-  if (handle.isNumber) return handle.toNumber();
-  return handle.isArrayBuffer ? handle.toUint8Array() : undefined;
-}
-
-/** The engine would show the thread's own stack to the script. */
-function withoutStack<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof Error) Object.defineProperty(error, 'stack', { value: '' });
-    throw error;
-  }
-}
-
-function isJobError(error: unknown): error is Error {
-  return error instanceof Error && error.message.startsWith('Job execution error');
-}
-
-function outOfRoom(): Error {
-  const error = new RangeError('the value does not fit into script.memoryMb');
-  return Object.assign(error, { code: 'SCRIPT_MEMORY' });
-}
-
-/** An error that the script threw past everything, or the engine of it. */
-function scriptError(thrown: JSException): Error {
-  const { name, message, stack = '' } = thrown;
-  thrown.dispose();
-  const at =
-    name === 'SyntaxError' ? /^\s*at (?:\S+ \()?([^()\s]+:\d+:\d+)/.exec(stack)?.[1] : undefined;
-  const error = new Error(at === undefined ? message : `${at}: ${message}`);
-  Object.defineProperty(error, 'name', { value: name, configurable: true, writable: true });
-  return withFrames(error, stack);
-}
-
-function stoppedAt(stopped: Error, thrown: JSException): Error {
-  const { stack = '' } = thrown;
-  thrown.dispose();
-  return withFrames(stopped, stack);
-}
-
-function withFrames(error: Error, frames: string): Error {
-  const shown = frames.trimEnd() === '' ? '' : `\n${frames.trimEnd()}`;
-  const stack = `${error.name}: ${error.message}${shown}`;
-  Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
-  return error;
 }

@@ -90,12 +90,28 @@ export class Guest {
   /** What it returns is its status. */
   call(called: () => unknown, input: Uint8Array | string): number {
     const { blocks, streams } = this.#scope;
-    streams.begin(this.usesBlocks ? '' : input);
-    if (this.usesBlocks) blocks.begin(input);
-    const status = exitCodeOf(called);
+    streams.begin(this.usesBlocks ? '' : input, { collects: !this.usesBlocks });
+    blocks.begin(this.usesBlocks ? input : '');
+    const status = this.#run(() => exitCodeOf(called));
     const error = this.usesBlocks ? blocks.error() : undefined;
     if (error !== undefined) throw new GuestFailure(error);
     return status;
+  }
+
+  /** The same of a function with arguments: what it returns is the result. */
+  apply(called: () => unknown): unknown {
+    const { blocks, streams } = this.#scope;
+    streams.begin('', { collects: false });
+    blocks.begin('');
+    return this.#run(called);
+  }
+
+  #run<T>(work: () => T): T {
+    try {
+      return work();
+    } finally {
+      this.#scope.streams.flush();
+    }
   }
 
   /** What the last call has put out, as a view. */

@@ -8,7 +8,7 @@ import type { BootData } from '../../protocol/messages.ts';
 import type { WasmBoot } from '../../protocol/wasm-boot.ts';
 import { copy, prepare, slice } from './arguments.ts';
 import { Blocks } from './blocks.ts';
-import { guestStack } from './guest-error.ts';
+import { GuestError, guestStack } from './guest-error.ts';
 import { Guest, GuestFailure, type GuestScope } from './guest.ts';
 import { loadHostFunctions } from './host-functions.ts';
 import type { LinkedModule } from './link.ts';
@@ -72,7 +72,6 @@ class WasmHost {
   open(): void {
     const { boot } = this.#scope;
     const guest = this.#guarded(() => this.#present());
-    this.#scope.streams.collects = !guest.usesBlocks;
     if (boot.function !== undefined) guest.function(boot.function);
   }
 
@@ -103,7 +102,7 @@ class WasmHost {
         const called = guest.function(name);
         const signature = guest.signature(name);
         const apply = prepare({ name, called, signature, args, returns, exports, memory });
-        return this.#guarded(apply);
+        return this.#guarded(() => guest.apply(apply));
       }
       case 'read':
         return copy(guest.memory, request.pointer, request.length, request.as);
@@ -129,7 +128,6 @@ class WasmHost {
     const { streams, boot, blocking } = this.#scope;
     const called = guest.callable(name);
     const status = this.#guarded(() => guest.call(called, input));
-    streams.flush();
     // a program has run to its end, and is not run again
     if (name === COMMAND) this.#guest = undefined;
     if (status !== 0) throw new GuestFailure(`${name} returned the status ${String(status)}`);
@@ -143,12 +141,14 @@ class WasmHost {
 
   /** `name` begins; then `name_next` is asked for a chunk as long as it returns 0; 1 is the end. */
   *#iterate(name: string, input: Uint8Array | string): Generator {
-    const { blocking, boot } = this.#scope;
+    const { blocking, boot, streams } = this.#scope;
     const guest = this.#guarded(() => this.#present());
     const step = (part: string, given: Uint8Array | string): number => {
       const called = guest.callable(part);
       blocking.checkpoint();
-      return this.#guarded(() => guest.call(called, given));
+      const status = this.#guarded(() => guest.call(called, given));
+      if (streams.chunks === 0) return status;
+      throw new GuestError(`${part} is of an iterator, whose output is its chunk: it sends none`);
     };
     const status = step(name, input);
     if (status !== 0) throw new GuestFailure(`${name} returned the status ${String(status)}`);

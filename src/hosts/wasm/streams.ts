@@ -1,4 +1,6 @@
 /** Standard input and output of a guest with WASI: of one call, or lines in the log. */
+import { StringDecoder } from 'node:string_decoder';
+
 import type { Logger } from '../../plugin.ts';
 import { GuestError } from './guest-error.ts';
 import type { StandardStreams } from './wasi.ts';
@@ -16,6 +18,8 @@ export class Streams implements StandardStreams {
   /** Whether what goes to standard output is the call's output, and not the log's. */
   #collects = false;
   readonly #lines = { stdout: '', stderr: '' };
+  /** A character may come in two writes. */
+  readonly #decoders = { stdout: new StringDecoder('utf8'), stderr: new StringDecoder('utf8') };
 
   /** @param bytesMax of an output. */
   constructor(log: Logger, bytesMax: number) {
@@ -23,11 +27,8 @@ export class Streams implements StandardStreams {
     this.#bytesMax = bytesMax;
   }
 
-  set collects(collects: boolean) {
+  begin(input: Uint8Array | string, { collects }: { collects: boolean }): void {
     this.#collects = collects;
-  }
-
-  begin(input: Uint8Array | string): void {
     this.#input = typeof input === 'string' ? Buffer.from(input, 'utf8') : input;
     this.#output = [];
     this.#outputBytes = 0;
@@ -41,6 +42,7 @@ export class Streams implements StandardStreams {
   /** What is left of a line without an end. */
   flush(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
+      this.#lines[stream] += this.#decoders[stream].end();
       if (this.#lines[stream] !== '') this.#line(stream, this.#lines[stream]);
       this.#lines[stream] = '';
     }
@@ -54,7 +56,7 @@ export class Streams implements StandardStreams {
 
   write(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
     if (stream === 'stdout' && this.#collects) this.#collect(bytes);
-    else this.#tell(stream, Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    else this.#tell(stream, bytes);
   }
 
   #collect(bytes: Uint8Array): void {
@@ -67,8 +69,12 @@ export class Streams implements StandardStreams {
     this.#output.push(Buffer.from(bytes));
   }
 
-  #tell(stream: 'stdout' | 'stderr', bytes: Buffer): void {
-    const lines = (this.#lines[stream] + bytes.toString('utf8')).split('\n');
+  #tell(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {
+    // a view of the guest's memory, and the decoder wants a Buffer
+    const text = this.#decoders[stream].write(
+      Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+    );
+    const lines = (this.#lines[stream] + text).split('\n');
     this.#lines[stream] = lines.pop() ?? '';
     for (const line of lines) this.#line(stream, line);
     if (this.#lines[stream].length > LINE_BYTES_MAX) this.flush();

@@ -74,7 +74,11 @@ type Functions = Record<string, (...args: never[]) => unknown>;
 
 const SUCCESS = 0;
 const BAD_DESCRIPTOR = 8;
+const INVALID = 28;
 const STREAMS = ['stdin', 'stdout', 'stderr'] as const;
+
+/** In one list that a guest passes: as many as POSIX allows, for each is an object here. */
+const LIST_ITEMS_MAX = 1_024;
 
 /** What may be asked of a standard stream. */
 const STREAM_FACTS = new Set(['fd_fdstat_get', 'fd_filestat_get']);
@@ -107,6 +111,7 @@ function replaced({ streams, blocking, memory }: WasiScope, native: Functions): 
     ...native,
     fd_read(fd: number, list: number, count: number, result: number): unknown {
       if (fd !== 0) return pass('fd_read', [fd, list, count, result]);
+      if (!isListable(count)) return INVALID;
       const view = viewOf();
       let read = 0;
       for (const target of vectors(view, list, count)) {
@@ -122,6 +127,7 @@ function replaced({ streams, blocking, memory }: WasiScope, native: Functions): 
       const stream = STREAMS[fd];
       if (stream === undefined) return pass('fd_write', [fd, list, count, result]);
       if (stream === 'stdin') return BAD_DESCRIPTOR;
+      if (!isListable(count)) return INVALID;
       blocking.checkpoint();
       const view = viewOf();
       const parts = vectors(view, list, count);
@@ -133,12 +139,19 @@ function replaced({ streams, blocking, memory }: WasiScope, native: Functions): 
     fd_renumber: (from: number, to: number): unknown =>
       to < STREAMS.length ? BAD_DESCRIPTOR : pass('fd_renumber', [from, to]),
     poll_oneoff(from: number, to: number, count: number, result: number): unknown {
+      // with nothing to wait for it would sleep for ever
+      if (count === 0 || !isListable(count)) return INVALID;
       return poll(viewOf(), { from, to, count, result }, blocking);
     },
     proc_exit(code: number): never {
       throw new GuestExit(code);
     },
   };
+}
+
+/** A count is signed here. */
+function isListable(count: number): boolean {
+  return count >= 0 && count <= LIST_ITEMS_MAX;
 }
 
 function unknown(): never {

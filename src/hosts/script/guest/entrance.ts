@@ -5,7 +5,7 @@
  */
 import type { GuestAnswers } from './answers.ts';
 import type { GuestCalls } from './call.ts';
-import type { CodecSide, ValueCodec } from './codec.ts';
+import type { CodecParts, CodecSide, ValueCodec } from './codec.ts';
 import type { GuestErrors } from './errors.ts';
 import type { GuestServices, Identity } from './services.ts';
 
@@ -37,6 +37,12 @@ export interface HostCalls {
 export interface GuestOptions {
   depthMax: number;
   charsMax: number;
+  sparseLengthMax: number;
+  /** Source of a pattern. */
+  unsendable: string;
+  viewNames: readonly string[];
+  /** Errors in an error. */
+  causesMax: number;
   hookNames: readonly string[];
   /** Name under which this text is evaluated. */
   ownFile: string;
@@ -49,9 +55,9 @@ export interface GuestCodec extends ValueCodec {
 }
 
 /** The functions of this folder. */
-export interface GuestParts {
-  valueCodec: (side: CodecSide) => ValueCodec;
-  guestErrors: (ownFile: string) => GuestErrors;
+export interface GuestParts extends CodecParts {
+  valueCodec: (side: CodecSide, parts: CodecParts) => ValueCodec;
+  guestErrors: (options: GuestOptions) => GuestErrors;
   guestCalls: (host: HostCalls, codec: ValueCodec, errors: GuestErrors) => GuestCalls;
   guestServices: (host: HostCalls, codec: GuestCodec, errors: GuestErrors) => GuestServices;
   guestAnswers: (host: HostCalls, codec: GuestCodec, errors: GuestErrors) => GuestAnswers;
@@ -70,9 +76,9 @@ export function entrance(host: HostCalls, parts: GuestParts, options: GuestOptio
   const isObject = (value: unknown): value is Record<string | symbol, unknown> =>
     typeof value === 'object' && value !== null;
   const mark = Symbol('plugin');
-  const errors = parts.guestErrors(options.ownFile);
+  const errors = parts.guestErrors(options);
   const refusals = new WeakMap<object, [string, string]>();
-  const plainCodec = parts.valueCodec({
+  const side: CodecSide = {
     lowerError: (error) => errors.lower(error),
     raiseError: (wire) => errors.raise(wire),
     refuse(code, message) {
@@ -86,9 +92,14 @@ export function entrance(host: HostCalls, parts: GuestParts, options: GuestOptio
     take: () => new Uint8Array(host.take()),
     depthMax: options.depthMax,
     charsMax: options.charsMax,
-  });
+    sparseLengthMax: options.sparseLengthMax,
+    unsendable: new RegExp(options.unsendable),
+    views: Object.fromEntries(
+      options.viewNames.map((name) => [name, Reflect.get(globalThis, name)]),
+    ),
+  };
   const codec: GuestCodec = {
-    ...plainCodec,
+    ...parts.valueCodec(side, parts),
     refusalOf: (error) => (isObject(error) ? refusals.get(error) : undefined),
   };
   const calls = parts.guestCalls(host, codec, errors);

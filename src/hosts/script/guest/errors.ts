@@ -1,13 +1,14 @@
 /** Errors as data and back, inside the VM; see entrance.ts for how this runs. */
+import type { GuestOptions } from './entrance.ts';
+
 export interface GuestErrors {
   lower(thrown: unknown): Record<string, unknown>;
   raise(wire: unknown): Error;
 }
 
-/** @param ownFile name under which the runtime's own text is evaluated: left out of stacks. */
-export function guestErrors(ownFile: string): GuestErrors {
+/** Frames of the runtime's own text are left out of stacks. */
+export function guestErrors({ ownFile, causesMax }: GuestOptions): GuestErrors {
   type Fields = Record<string, unknown>;
-  const CAUSES_MAX = 8;
 
   function isObject(value: unknown): value is Fields {
     return typeof value === 'object' && value !== null;
@@ -49,7 +50,7 @@ export function guestErrors(ownFile: string): GuestErrors {
     const code = guarded(() => error.code);
     if (typeof code === 'string' || typeof code === 'number') wire['code'] = code;
     const cause = guarded(() => error.cause);
-    if (cause !== undefined && depth < CAUSES_MAX) {
+    if (cause !== undefined && depth < causesMax) {
       if (guarded(() => cause instanceof Error) === true) {
         wire['cause'] = { wireError: lower(cause, depth + 1) };
       } else {

@@ -17,7 +17,7 @@ export interface GuestServices {
   fail(op: number, error: unknown): void;
   /** Nobody waits for these any more. */
   forget(numbers: readonly number[]): void;
-  /** Runs a function that was handed out by number. */
+  /** Runs the function that a service was given, or that listens, by its number. */
   apply(target: number, argument: unknown): unknown;
   /** A new life begins with this heap: what the one before it waited for does not come any more. */
   revive(): void;
@@ -33,11 +33,11 @@ export function guestServices(
   interface Op {
     resolve(value: unknown): void;
     reject(error: unknown): void;
+    /** The thread may have it run as long as this lasts. */
+    fn: Fn | undefined;
   }
   const ops = new Map<number, Op>();
-  const functions = new Map<number, Fn>();
-  /** What is listened to, by the number of its function. */
-  const topics = new Map<number, string>();
+  const listeners = new Map<number, { topic: string; fn: Fn }>();
   let numbers = 0;
   let identity: Identity = { id: '', agentId: '', generation: 0, config: {} };
 
@@ -57,13 +57,15 @@ export function guestServices(
     }
   };
 
-  const start = (service: string, ...args: unknown[]): Promise<unknown> =>
+  const begin = (service: string, args: unknown[], fn?: Fn): Promise<unknown> =>
     new Promise((resolve, reject) => {
       const op = ++numbers;
       const text = textOf(args);
-      ops.set(op, { resolve, reject });
+      ops.set(op, { resolve, reject, fn });
       host.start(op, service, text);
     });
+
+  const start = (service: string, ...args: unknown[]): Promise<unknown> => begin(service, args);
 
   /** A stream of the host's: the next chunk is asked for when it is wanted. */
   class HostStream {
@@ -102,16 +104,10 @@ export function guestServices(
     return { timeoutMs, idempotent };
   };
 
-  /** Hands a function out for as long as the work takes. */
-  const lend = async (fn: Fn, work: (target: number) => Promise<unknown>): Promise<unknown> => {
+  /** With a function for the thread to have run. */
+  const lend = async (fn: Fn, service: string, ...args: unknown[]): Promise<unknown> => {
     if (typeof fn !== 'function') throw new TypeError('a function is missing');
-    const target = ++numbers;
-    functions.set(target, fn);
-    try {
-      return await work(target);
-    } finally {
-      functions.delete(target);
-    }
+    return begin(service, args, fn);
   };
 
   const state = {
@@ -125,7 +121,7 @@ export function guestServices(
         if (value instanceof Promise) throw new TypeError('the function must not be async');
         return value;
       };
-      return lend(atOnce, (target) => start('state.update', key, target));
+      return lend(atOnce, 'state.update', key);
     },
     watch: (key: string) => new HostStream('state.watch', [key]),
   };
@@ -136,12 +132,10 @@ export function guestServices(
       if (typeof listener !== 'function') throw new TypeError('events.on needs a function');
       const target = ++numbers;
       // what it returns is nobody's
-      functions.set(target, (event) => void listener(event));
-      topics.set(target, topic);
+      listeners.set(target, { topic, fn: (event) => void listener(event) });
       host.listen(target, topic);
       return () => {
-        if (topics.delete(target)) host.unlisten(target);
-        functions.delete(target);
+        if (listeners.delete(target)) host.unlisten(target);
       };
     },
   };
@@ -157,7 +151,7 @@ export function guestServices(
       }
     };
     const { timeoutMs } = options ?? {};
-    await lend(run, (target) => start('lock', name, target, { timeoutMs }));
+    await lend(run, 'lock', name, { timeoutMs });
     if (outcome && 'error' in outcome) throw outcome.error;
     return outcome?.value;
   };
@@ -218,12 +212,12 @@ export function guestServices(
     forget(numbers) {
       for (const op of numbers) ops.delete(op);
     },
-    apply: (target, argument) => functions.get(target)?.(argument),
+    apply: (target, argument) => (ops.get(target) ?? listeners.get(target))?.fn?.(argument),
     revive() {
       const lost = new Error('the life in which this was asked for is over');
       for (const op of ops.values()) op.reject(lost);
       ops.clear();
-      for (const [target, topic] of topics) host.listen(target, topic);
+      for (const [target, { topic }] of listeners) host.listen(target, topic);
     },
   };
 }
