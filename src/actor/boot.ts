@@ -126,6 +126,7 @@ export function bootActor(
     limits,
     redactor,
     metrics,
+    watched: () => outbound.watched(),
   });
   exposeControl(control, port);
 }

@@ -35,7 +35,13 @@ export function createContext({
     config: boot.config,
     log,
     state: stateClient(outbound),
-    events: eventsClient(outbound, (error) => lastWords.crash(error)),
+    events: eventsClient(
+      outbound,
+      (error) => lastWords.crash(error),
+      (message) => {
+        log.warn(message);
+      },
+    ),
     lock: (name, fn, options) => lock(outbound, name, fn, options),
     call: async <T>(...args: Parameters<PluginContext['call']>) =>
       (await outbound.call(...args)) as T,

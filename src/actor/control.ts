@@ -31,6 +31,8 @@ export interface ControlScope {
   limits: Limits;
   redactor: Redactor;
   metrics: MetricSet;
+  /** Settles when what the plugin subscribed to is in force. */
+  watched: () => Promise<void>;
 }
 
 export function createControl({
@@ -42,6 +44,7 @@ export function createControl({
   limits,
   redactor,
   metrics,
+  watched,
 }: ControlScope): ActorControl {
   let hooks: PluginHooks | undefined;
   let measured = performance.eventLoopUtilization();
@@ -54,6 +57,7 @@ export function createControl({
     hooks = made;
     loop.hooks = made;
     gate.hooks = made;
+    await watched();
     return OPTIONAL_HOOKS.filter((name) => made[name] !== undefined);
   };
 
@@ -90,7 +94,11 @@ export function createControl({
 
   return {
     open: () => outcome(open),
-    hook: (name) => outcome(() => run(name)),
+    hook: (name) =>
+      outcome(async () => {
+        await run(name);
+        await watched();
+      }),
     pause: (number) => outcome(() => gate.pause(number, loop)),
     resume: () => outcome(() => gate.resume(loop)),
     shutdown: (names) =>

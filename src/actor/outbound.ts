@@ -51,9 +51,22 @@ export interface Settle {
   reject: (error: unknown) => void;
 }
 
+export interface WatchOptions {
+  /** 1 for who wants the newest only. */
+  creditChunks?: number;
+  /** Hears of a chunk that cannot be read here; without it, the stream ends. */
+  refused?: (error: Error) => void;
+}
+
+interface ReadOptions extends CallOptions {
+  credit?: CreditWindow;
+  refused?: WatchOptions['refused'];
+}
+
 export class Outbound {
   readonly #scope: OutboundScope;
   readonly #routes = new Map<string, number>();
+  #isWatchNew = false;
 
   constructor(scope: OutboundScope) {
     this.#scope = scope;
@@ -100,13 +113,22 @@ export class Outbound {
     return this.#ask(KERNEL, KERNEL_ROUTE, this.#encode(KERNEL, request, RUNTIME_LIMITS), {});
   }
 
-  /** A stream that the kernel serves; `creditChunks` 1 for who wants the newest only. */
+  /** A stream that the kernel serves. */
   watch(
     request: ServiceRequest,
-    creditChunks = STREAM_CREDIT_CHUNKS,
+    { creditChunks = STREAM_CREDIT_CHUNKS, refused }: WatchOptions = {},
   ): AsyncIterable<unknown> & { cancel(): void } {
+    this.#isWatchNew = true;
     const payload = this.#encode(KERNEL, request, RUNTIME_LIMITS);
-    return this.#read(KERNEL, KERNEL_ROUTE, payload, {}, new CreditWindow(creditChunks));
+    const credit = new CreditWindow(creditChunks);
+    return this.#read(KERNEL, KERNEL_ROUTE, payload, { credit, ...(refused && { refused }) });
+  }
+
+  /** Settles when the kernel knows of every stream that was asked for: nothing is missed from then on. */
+  async watched(): Promise<void> {
+    if (!this.#isWatchNew) return;
+    this.#isWatchNew = false;
+    await this.service({ op: 'sync' });
   }
 
   #ask(id: string, route: number, payload: Payload, options: CallOptions): Promise<unknown> {
@@ -143,8 +165,7 @@ export class Outbound {
     id: string,
     route: number,
     payload: Payload,
-    options: CallOptions,
-    credit = streamWindow(),
+    { credit = streamWindow(), refused, ...options }: ReadOptions,
   ): AsyncIterable<unknown> & { cancel(): void } {
     // credit and cancel refer to the call, which is sent once its chunks have where to go
     const sent: { address?: ReturnAddress } = {};
@@ -158,7 +179,7 @@ export class Outbound {
       credit,
     });
     const hear: Hear = (frame) => {
-      if (frame.kind === KIND.chunk) this.#push(id, frame, queue);
+      if (frame.kind === KIND.chunk) this.#push(id, frame, queue, refused);
       else if (frame.kind === KIND.failure) queue.fail(failureIn(frame, id));
       else if (frame.kind === KIND.skipped) queue.fail(skipped(id));
       else if (frame.kind !== KIND.progress) queue.end();
@@ -167,12 +188,25 @@ export class Outbound {
     return queue;
   }
 
-  #push(id: string, frame: FrameReader, queue: ChunkQueue<unknown>): void {
+  #push(
+    id: string,
+    frame: FrameReader,
+    queue: ChunkQueue<unknown>,
+    refused?: WatchOptions['refused'],
+  ): void {
+    let chunk: unknown;
     try {
-      queue.push(decode(frame, this.#scope.limits), carriedBytes(frame));
+      chunk = decode(frame, this.#scope.limits);
     } catch (error) {
-      queue.abandon(this.#refused(id, error));
+      const why = this.#refused(id, error);
+      if (!refused) queue.abandon(why);
+      else {
+        queue.skip();
+        refused(why);
+      }
+      return;
     }
+    queue.push(chunk, carriedBytes(frame));
   }
 
   /** From now on `hear` is told the replies, and `options.signal` gives the call up until the last of them. */

@@ -33,7 +33,9 @@ export function stateClient(outbound: Outbound): SharedState {
       }
     },
     watch<T>(key: string): AsyncIterable<T | undefined> {
-      return outbound.watch({ op: 'state.watch', key }, 1) as AsyncIterable<T | undefined>;
+      return outbound.watch({ op: 'state.watch', key }, { creditChunks: 1 }) as AsyncIterable<
+        T | undefined
+      >;
     },
   };
 }
@@ -42,13 +44,18 @@ export function stateClient(outbound: Outbound): SharedState {
 export function eventsClient(
   outbound: Outbound,
   onListenerError: (error: unknown) => void,
+  warn: (message: string) => void,
 ): EventBus {
   return {
     async emit(topic, data) {
       await outbound.service({ op: 'events.emit', topic, data });
     },
     on<T>(topic: string, listener: (event: BusEvent<T>) => void): () => void {
-      const events = outbound.watch({ op: 'events.on', topic });
+      // whoever emits what this plugin may not take does not end it
+      const refused = ({ message }: Error): void => {
+        warn(`an event of the topic ${topic} is lost: ${message}`);
+      };
+      const events = outbound.watch({ op: 'events.on', topic }, { refused });
       void (async () => {
         for await (const event of events) listener(event as BusEvent<T>);
       })().catch(onListenerError);

@@ -83,6 +83,7 @@ const ANSWERS = {
     if (caller.plan.isolation === 'process') throw noSharedMemory(caller.id);
     return services.memory.get(name, byteLength);
   },
+  'sync': () => undefined,
   'plugins.list': (_, { services }) => services.registry.list(),
   'plugins.stats': (_, { services }) => services.registry.ask((keeper) => keeper.stats()),
 } satisfies Answers;

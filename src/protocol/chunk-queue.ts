@@ -44,6 +44,11 @@ export class ChunkQueue<T> implements AsyncIterableIterator<T, undefined> {
     } else this.#chunks.push(chunk);
   }
 
+  /** One came that nobody gets. */
+  skip(): void {
+    this.#took();
+  }
+
   end(): void {
     this.#finish({});
   }

@@ -116,6 +116,8 @@ export type ServiceRequest =
   /** Answers an HttpAnswer. */
   | { op: 'http'; request: HttpRequest }
   | { op: 'shared'; name: string; byteLength: number }
+  /** Answers nothing, after everything that was asked before it. */
+  | { op: 'sync' }
   /** Answers PluginListings. */
   | { op: 'plugins.list' }
   /** Answers a Map of PluginStats. */

@@ -42,6 +42,35 @@ describe('events', () => {
     expect(await a.execute({ do: 'heard' })).toEqual([]);
   });
 
+  it.each(['setup', 'load', 'init', 'start'])(
+    'are heard from the first on by who subscribes in %s',
+    async (where) => {
+      const manager = createManager();
+      const plugin = await run<undefined, number[]>(manager, 'listener.mjs', { config: { where } });
+      await manager.context.events.emit('news', 1);
+      await eventually(async () => {
+        expect(await plugin.execute(undefined)).toEqual([1]);
+      });
+    },
+  );
+
+  it('that are too large for who listens are lost to it, and it hears the next', async () => {
+    const manager = createManager();
+    const logs = recordEvents(manager);
+    const limits = { payloadBytesMax: 2_000 };
+    const options = { config: { where: 'start' }, limits };
+    const plugin = await run<undefined, number[]>(manager, 'listener.mjs', options);
+    for (let i = 0; i < 100; i++) await manager.context.events.emit('news', 'x'.repeat(5_000));
+    await manager.context.events.emit('news', 'small');
+    await eventually(async () => {
+      expect(await plugin.execute(undefined)).toEqual([5]);
+    });
+    expect(await plugin.stats()).toMatchObject({ generation: 1, restarts: 0 });
+    const [warning] = eventsOf(logs, 'log');
+    expect(warning).toMatchObject({ level: 'warn' });
+    expect(warning?.message).toContain('an event of the topic news is lost');
+  });
+
   it('of every topic are heard with *', async () => {
     const manager = createManager();
     const plugin = await runUser(manager);
