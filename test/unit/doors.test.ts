@@ -71,7 +71,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
     ],
   },
   'src/plugin.ts': {
-    values: ['definePlugin', 'transfer'],
+    values: ['definePlugin', 'quantileOf', 'transfer'],
     types: [
       'BusEvent',
       'Call',
@@ -81,6 +81,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'Gauge',
       'GuestHost',
       'Histogram',
+      'HistogramSample',
       'LockOptions',
       'Logger',
       'MetricLabels',
