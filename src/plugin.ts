@@ -7,6 +7,8 @@ import type { MetricLabels } from './protocol/metrics.ts';
 import type { BusEvent, PluginListing, PluginStats } from './protocol/report.ts';
 import type { ToolDefinition, ToolSchema } from './tool.ts';
 
+export { quantileOf } from './protocol/metrics.ts';
+export type { HistogramSample } from './protocol/metrics.ts';
 export type { MetricLabels } from './protocol/metrics.ts';
 export type { MetricSample } from './protocol/metrics.ts';
 export type { BusEvent } from './protocol/report.ts';
@@ -74,15 +76,16 @@ export interface Gauge {
   add(n: number): void;
 }
 
-/** How values are spread: latencies, sizes. Quantiles read off it are at most 9 % too high. */
+/** How values are spread: latencies, sizes. Quantiles read off it are at most 9.1 % too high. */
 export interface Histogram {
   record(value: number): void;
 }
 
 /**
  * What a plugin measures of itself. It is kept in the thread, and told where somebody asks for
- * the plugin's stats (`metrics` there). The same name and labels are the same metric; names and labels are those
- * of Prometheus; beyond 1,000 series, new ones are not kept.
+ * the plugin's stats (`metrics` there). The same name and labels are the same metric; names and
+ * labels are those of Prometheus, 256 characters at most; a metric has 16 labels at most. Beyond
+ * 1,000 series, new ones are not kept.
  *
  * @throws TypeError for a name or value that cannot be, or a name that is another kind already.
  *

@@ -6,7 +6,10 @@
 import type { Call, CallOptions, PluginContext, PluginHooks } from 'troupe/plugin';
 
 /** `ctx` of a script: as of any plugin, with what a script has no other way to. */
-export interface ScriptContext extends Omit<PluginContext, 'call' | 'stream' | 'shared'> {
+export interface ScriptContext extends Omit<
+  PluginContext,
+  'call' | 'stream' | 'shared' | 'replica' | 'metrics' | 'listPlugins' | 'statsAll'
+> {
   /** Calls another plugin. It is aborted with the call that makes it. */
   call<T = unknown>(id: string, input?: unknown, options?: ScriptCallOptions): Promise<T>;
   /** Reads a stream of another plugin; breaking off cancels it. */

@@ -28,6 +28,7 @@ const SAME_IN_A_PROCESS = [
   'hostile-results',
   'kernel-events',
   'lifecycle',
+  'metrics',
   'overload',
   'pause',
   'plugin-streams',

@@ -102,7 +102,7 @@ export function bootActor(
       loop.urge();
     },
   });
-  const metrics = new MetricSet();
+  const metrics = new MetricSet(redactor);
   const context = createContext({ boot, outbound, log: output.log, lastWords, metrics });
   const blocking = new Standstill({
     board,

@@ -1,6 +1,6 @@
 /** `ctx.metrics`: counts in the thread, and says what was counted where it is asked for. */
 import type { Metrics } from '../plugin.ts';
-import { METRIC_SERIES_MAX } from '../protocol/limits.ts';
+import { METRIC_LABELS_MAX, METRIC_SERIES_MAX, METRIC_TEXT_CHARS_MAX } from '../protocol/limits.ts';
 import {
   bucketBound,
   seriesKey,
@@ -10,6 +10,7 @@ import {
   type MetricLabels,
   type MetricSample,
 } from '../protocol/metrics.ts';
+import { NOTHING_SECRET, type Redactor } from '../protocol/wire-error.ts';
 
 const NAME = /^[A-Za-z_:][\w:]*$/;
 const LABEL = /^[A-Za-z_]\w*$/;
@@ -23,12 +24,18 @@ type SampleOf<K extends Kind> = Extract<MetricSample, { kind: K }>;
 export class MetricSet implements Metrics {
   readonly #series = new Map<string, MetricSample>();
   readonly #dropped = new Set<string>();
+  readonly #redactor: Redactor;
+
+  /** @param redactor for values of labels; a name or a number is no place for a secret. */
+  constructor(redactor: Redactor = NOTHING_SECRET) {
+    this.#redactor = redactor;
+  }
 
   counter: Metrics['counter'] = (name, labels = {}) => {
     const sample = this.#sample('counter', name, labels, newCounter);
     return {
       add(n = 1) {
-        if (!(n >= 0 && n < Infinity)) throw wrongValue(name, n, 'at least 0');
+        if (!(Number.isFinite(n) && n >= 0)) throw wrongValue(name, n, 'at least 0');
         sample.value += n;
       },
     };
@@ -85,7 +92,7 @@ export class MetricSet implements Metrics {
     }
     if (known) return known as S;
     checkNames(name, labels);
-    const sample = create(name, { ...labels });
+    const sample = create(name, this.#redactor.value({ ...labels }));
     if (this.#series.size < METRIC_SERIES_MAX) this.#series.set(key, sample);
     else if (this.#dropped.size < METRIC_SERIES_MAX) this.#dropped.add(key);
     return sample;
@@ -115,14 +122,31 @@ function asTold({ counts, ...sample }: LiveHistogram): HistogramSample {
 }
 
 function checkNames(name: string, labels: MetricLabels): void {
-  if (!NAME.test(name)) {
-    throw new TypeError(`${JSON.stringify(name)} is no name of a metric: letters, digits, _ and :`);
+  if (!isText(name) || !NAME.test(name)) {
+    throw new TypeError(
+      `${JSON.stringify(name)} is no name of a metric: letters, digits, _ and :, ${LENGTH}`,
+    );
   }
-  for (const [label, value] of Object.entries(labels)) {
-    if (LABEL.test(label) && typeof value === 'string') continue;
-    throw new TypeError(`${name} has a label that cannot be: ${JSON.stringify(label)}`);
+  const entries = Object.entries(labels);
+  if (entries.length > METRIC_LABELS_MAX) {
+    throw new TypeError(`the metric ${name} has more than ${String(METRIC_LABELS_MAX)} labels`);
+  }
+  for (const [label, value] of entries) {
+    if (!isText(label) || !LABEL.test(label)) {
+      const what = `${JSON.stringify(label)} is no name of a label: letters, digits and _`;
+      throw new TypeError(`the metric ${name}: ${what}, ${LENGTH}`);
+    }
+    if (!isText(value)) {
+      throw new TypeError(`the metric ${name}: the label ${label} must be a string, ${LENGTH}`);
+    }
   }
 }
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= METRIC_TEXT_CHARS_MAX;
+}
+
+const LENGTH = `of ${String(METRIC_TEXT_CHARS_MAX)} characters at most`;
 
 function wrongValue(name: string, value: number, wanted: string): TypeError {
   return new TypeError(`the metric ${name} was given ${String(value)}, which is not ${wanted}`);

@@ -43,7 +43,7 @@ const SHAPE = z.strictObject({
   strategy: z.enum(STRATEGIES).default('one-for-one'),
   intensity: z.number().int().min(0).default(DEFAULT_RESTART.intensity),
   periodMs: z.number().min(1).default(DEFAULT_RESTART.periodMs),
-  children: z.array(z.record(z.string(), z.unknown())),
+  children: z.array(z.looseObject({})),
 });
 
 /** @throws PluginError `INVALID_SPEC` that names what is wrong. */
@@ -64,7 +64,8 @@ export function planGroup(spec: GroupSpec, depth = 0): GroupPlan {
   const checked = SHAPE.safeParse(spec);
   if (!checked.success) {
     const problems = checked.error.issues.map(
-      ({ path, message }) => `${path.length > 0 ? `"${path.join('.')}": ` : ''}${message}`,
+      ({ path, message }) =>
+        `${path.length > 0 ? `"${path.map(String).join('.')}": ` : ''}${message}`,
     );
     throw invalid(name, problems);
   }

@@ -90,7 +90,7 @@ export class PluginManager {
     const plan = origin ? await origin.read() : planOf(checkSpec(what, 'program'));
     const { id } = this.#kernel.add(plan, origin);
     await this.#kernel.isWatching(id);
-    return withMethods(createHandle(this, id), what);
+    return withMethods(() => createHandle(this, id), what);
   }
 
   /** Unloads a plugin if need be, and forgets it. */
@@ -279,7 +279,7 @@ export class PluginManager {
   plugin<I = unknown, O = unknown>(id: string): PluginHandle<I, O>;
   plugin(of: string | TypedSpec): PluginHandle {
     const { id } = this.#kernel.registry.get(typeof of === 'string' ? of : of.id);
-    return withMethods(createHandle(this, id), of);
+    return withMethods(() => createHandle(this, id), of);
   }
 
   state(id: string): PluginState {

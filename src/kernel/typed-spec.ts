@@ -31,9 +31,14 @@ export function typedSpec<I, O, M extends object>(
   return { ...spec, [METHODS]: methods };
 }
 
-/** The handle, with the methods of its spec where that has some. */
-export function withMethods<I, O>(handle: PluginHandle<I, O>, spec: unknown): PluginHandle<I, O> {
-  return isTyped(spec) ? Object.assign(handle, spec[METHODS](handle as PluginHandle)) : handle;
+/**
+ * A handle, with the methods of its spec where that has some. They are given a handle of their
+ * own, so that one which stands in the place of a verb can still call that.
+ */
+export function withMethods(create: () => PluginHandle, spec: unknown): PluginHandle {
+  if (!isTyped(spec)) return create();
+  const methods = spec[METHODS](create());
+  return Object.defineProperties(create(), Object.getOwnPropertyDescriptors(methods));
 }
 
 function isTyped(spec: unknown): spec is TypedSpec {

@@ -380,6 +380,12 @@ export const CODE_CACHE_MS = 5;
 /** Series of metrics (name and labels) that one thread of a plugin keeps. */
 export const METRIC_SERIES_MAX = 1_000;
 
+/** Labels of one series. */
+export const METRIC_LABELS_MAX = 16;
+
+/** Longest name of a metric or a label, and value of a label (characters). */
+export const METRIC_TEXT_CHARS_MAX = 256;
+
 /** Longest log line that travels (characters). */
 export const LOG_LINE_CHARS_MAX = 8_192;
 

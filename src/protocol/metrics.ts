@@ -29,29 +29,43 @@ export interface HistogramSample extends Series {
   sum: number;
   min: number;
   max: number;
-  /** How many values were at most this, and more than the bound before; ascending, none empty. */
+  /**
+   * How many values were at most this, and more than the bound before; ascending, none empty. The
+   * first one, 0, has all up to 0; the last one, 2^60, all that are more as well.
+   */
   buckets: [bound: number, count: number][];
 }
 
 export type MetricSample = CounterSample | GaugeSample | HistogramSample;
 
-/** Buckets to each doubling: a quantile read off them is at most 9 % too high. */
+/** Buckets to each doubling: a quantile read off them is at most 9.1 % too high. */
 const BUCKETS_PER_DOUBLING = 8;
+
+/** Powers of two between which buckets lie (about 1e-12 and 1e18), so that there are not more than 801. */
+const POWER_MIN = -40;
+const POWER_MAX = 60;
+const TOP_BOUND = 2 ** POWER_MAX;
 
 /** The upper bound of the bucket that a value falls into; 0 for everything up to 0. */
 export function bucketBound(value: number): number {
   if (value <= 0) return 0;
-  const at = Math.ceil(Math.log2(value) * BUCKETS_PER_DOUBLING);
-  return 2 ** (at / BUCKETS_PER_DOUBLING);
+  const power = Math.min(Math.max(Math.log2(value), POWER_MIN), POWER_MAX);
+  return 2 ** (Math.ceil(power * BUCKETS_PER_DOUBLING) / BUCKETS_PER_DOUBLING);
 }
 
-/** The value that this share of the recorded ones does not exceed; NaN where none was recorded. */
+/**
+ * The value that this share of the recorded ones does not exceed: never outside of what was
+ * recorded, and at most 9.1 % too high for values from 1e-12 to 1e18. Values below 0 are not told
+ * apart. NaN where none was recorded.
+ *
+ * @param share 0 to 1: 0.99 is the 99th percentile.
+ */
 export function quantileOf(sample: HistogramSample, share: number): number {
   if (sample.count === 0) return Number.NaN;
   let rest = share * sample.count;
   for (const [bound, count] of sample.buckets) {
     rest -= count;
-    if (rest <= 0) return Math.max(sample.min, Math.min(bound, sample.max));
+    if (rest <= 0 && bound < TOP_BOUND) return Math.max(sample.min, Math.min(bound, sample.max));
   }
   return sample.max;
 }

@@ -157,8 +157,9 @@ export interface PluginStats {
   /** Of a pool that lives; no other plugin has it. */
   threads?: ThreadCounts | undefined;
   /**
-   * What the plugin counts through `ctx.metrics`, in this life; of a pool or replicas, added up.
-   * Empty while the thread is too busy to say.
+   * What the plugin measures through `ctx.metrics`, in this life. Empty while the thread is too
+   * busy to say. Of a pool or of replicas it is added up over those that live; one that is too
+   * busy counts with what it said before.
    */
   metrics: MetricSample[];
   /** What the plugin's `stats` hook says; of a plugin with replicas it is there, of each. */

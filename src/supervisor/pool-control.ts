@@ -7,6 +7,7 @@ import { toWireError } from '../protocol/wire-error.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { LifeDiagnosis } from './life.ts';
 import type { PoolThread } from './pool-thread.ts';
+import { ToldMetrics } from './told-metrics.ts';
 
 export interface PoolControlScope {
   readonly threads: readonly PoolThread[];
@@ -24,6 +25,7 @@ export interface PoolControlScope {
 
 export function poolControl(pool: PoolControlScope): ActorControl {
   const { threads, wanted } = pool;
+  const told = new ToldMetrics();
   const all = (
     hooks: 'lifecycle' | 'pause',
     work: (thread: PoolThread) => Promise<Outcome>,
@@ -64,8 +66,14 @@ export function poolControl(pool: PoolControlScope): ActorControl {
     async stats() {
       const ready = threads.filter(({ isReady, isOver }) => isReady && !isOver);
       const asked = ready.map(({ life }) => within(life.control.stats(), BUSY_ANSWER_MS / 2));
-      const answers = (await Promise.all(asked)).filter((answer) => answer !== TIMED_OUT);
-      return answers.length === 0 ? new Promise(() => undefined) : sumOf(answers);
+      const said = await Promise.all(asked);
+      const answers = said.filter((answer) => answer !== TIMED_OUT);
+      if (answers.length === 0) return new Promise(() => undefined);
+      const metrics = ready.map((thread, at) => {
+        const answer = said[at] ?? TIMED_OUT;
+        return told.of(thread, 0, answer === TIMED_OUT ? [] : answer.metrics);
+      });
+      return { ...sumOf(answers), metrics: mergeMetrics(metrics) };
     },
     cpuProfile: () => Promise.resolve({ ok: false, error: toWireError(notOfPools()) }),
     heapSnapshot: () => Promise.resolve({ ok: false, error: toWireError(notOfPools()) }),
@@ -89,14 +97,13 @@ function together(outcomes: readonly Outcome[]): Outcome {
 }
 
 /** `plugin` is what the first of them says: what each counts for itself has no sum that is known here. */
-function sumOf(answers: readonly ActorStats[]): ActorStats {
+function sumOf(answers: readonly ActorStats[]): Omit<ActorStats, 'metrics'> {
   const sum = (count: (answer: ActorStats) => number): number =>
     answers.reduce((before, answer) => before + count(answer), 0);
   return {
     heapUsedBytes: sum(({ heapUsedBytes }) => heapUsedBytes),
     externalBytes: sum(({ externalBytes }) => externalBytes),
     utilization: sum(({ utilization }) => utilization) / answers.length,
-    metrics: mergeMetrics(answers.map(({ metrics }) => metrics)),
     plugin: answers[0]?.plugin,
   };
 }

@@ -1,6 +1,6 @@
 /** What a replica set says of itself: of all its replicas together, and of each. */
 import { CRASH_LOG_LINES } from '../protocol/limits.ts';
-import { mergeMetrics } from '../protocol/metrics.ts';
+import { mergeMetrics, type MetricSample } from '../protocol/metrics.ts';
 import type {
   HealthReport,
   PluginState,
@@ -49,6 +49,8 @@ export interface JointStanding {
   generation: number;
   /** The last lines of all of them, oldest first. */
   logs: readonly string[];
+  /** Of each that lives. */
+  metrics: readonly (readonly MetricSample[])[];
 }
 
 /** @param answers of all replicas there ever were: what they counted stays counted. */
@@ -96,7 +98,7 @@ export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): P
       undefined,
     ),
     logs: standing.logs.slice(-CRASH_LOG_LINES),
-    metrics: mergeMetrics(all.map(({ metrics }) => metrics)),
+    metrics: mergeMetrics(standing.metrics),
     plugin: {},
     replicas: answers.filter(({ isMember }) => isMember).map(ofOne),
   };

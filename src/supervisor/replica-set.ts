@@ -26,6 +26,7 @@ import { heldState, jointState, stepsOf } from './replica-state.ts';
 import { Replica } from './replica.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOptions } from './surroundings.ts';
+import { ToldMetrics } from './told-metrics.ts';
 import { VerbQueue } from './verb-queue.ts';
 
 export class ReplicaSet implements Version {
@@ -43,6 +44,7 @@ export class ReplicaSet implements Version {
   });
   /** The last lines of all replicas, oldest first. */
   readonly #logs: string[] = [];
+  readonly #metrics = new ToldMetrics();
   #state: PluginState = 'unloaded';
   #held: PluginState | undefined;
   /** Verbs led so far; one that gave way to a stop is not the last any more. */
@@ -138,8 +140,13 @@ export class ReplicaSet implements Version {
       isMember: members.includes(each),
     }));
     const told = await Promise.all(answers);
+    const metrics = told.map(({ dispatcher, stats }) =>
+      stats.startedAt === undefined
+        ? []
+        : this.#metrics.of(dispatcher, stats.generation, stats.metrics),
+    );
     const { state, generation } = this;
-    return jointStats({ state, generation, logs: this.#logs }, told);
+    return jointStats({ state, generation, logs: this.#logs, metrics }, told);
   }
 
   deadLetters(): DeadLetter[] {

@@ -33,6 +33,8 @@ describe.each([
   'docs/plugins/memory.md',
   'docs/plugins/llm.md',
   'docs/plugins/tool.md',
+  'docs/plugins/monitor.md',
+  'docs/plugins/custom.md',
 ])('the examples of %s', (page) => {
   test('run as they are printed, and end by themselves', async () => {
     const { folder, names } = await extract(page);

@@ -1,0 +1,145 @@
+/** The monitor's spec: `monitorPlugin(id, options)`. Runs on the main thread. */
+import {
+  PluginError,
+  typedSpec,
+  type ExecuteOptions,
+  type PluginHandle,
+  type PluginSpec,
+  type TypedSpec,
+} from 'troupe';
+
+import { splitOptions, type SpecOptions } from '../spec-options.ts';
+import { readConfig } from './read-config.ts';
+import type {
+  AlertListing,
+  MonitorConfig,
+  MonitorInput,
+  MonitorOps,
+  MonitorOutput,
+  NotifyTarget,
+  QueryResult,
+  Recording,
+  Retention,
+  Rule,
+  SeriesListing,
+  SeriesQuery,
+} from './types.ts';
+
+export interface MonitorOptions extends SpecOptions {
+  /** Between two looks at all plugins (ms). Default 1,000; from 10. */
+  intervalMs?: number;
+  /** From fine to coarse. Default: 1 s for 5 min, 10 s for 1 h, 1 min for 24 h. */
+  retention?: Retention[];
+  /** Series that are kept; a histogram counts as eight. Default 2,000. */
+  seriesMax?: number;
+  rules?: Rule[];
+  /** For rules that say nothing else. Default: nobody, beside the event. */
+  notify?: NotifyTarget | NotifyTarget[];
+}
+
+/** What the handle of a monitor has beside the verbs. */
+export interface MonitorMethods {
+  /** Adds a sample of the program's own. */
+  record(name: string, value: number, options?: Pick<Recording, 'labels' | 'kind'>): Promise<void>;
+  query(query: SeriesQuery): Promise<QueryResult>;
+  series(filter?: Pick<SeriesQuery, 'labels'> & { name?: string }): Promise<SeriesListing[]>;
+  /** Adds a rule, or puts it in the place of the one of its name. */
+  rule(rule: Rule): Promise<{ name: string; replaced: boolean }>;
+  rules(): Promise<Rule[]>;
+  /** Whether there was one; what fires of it resolves. */
+  unrule(name: string): Promise<boolean>;
+  alerts(): Promise<AlertListing>;
+  execute<I extends MonitorInput>(
+    input: I,
+    options?: ExecuteOptions,
+  ): Promise<MonitorOps[I['op']]['output']>;
+}
+
+/**
+ * A plugin that keeps metrics of all plugins as time series, and tells alerts by rules.
+ *
+ * @throws PluginError `INVALID_SPEC` that names the option.
+ *
+ * @example
+ * const monitor = await manager.register(monitorPlugin('monitor', {
+ *   rules: [{ name: 'queue', type: 'threshold', metric: 'troupe_calls_queued', above: 100, forMs: 5_000 }],
+ * }));
+ */
+export function monitorPlugin(
+  id: string,
+  options: MonitorOptions = {},
+): TypedSpec<MonitorInput, MonitorOutput, MonitorMethods> {
+  const { spec, own } = splitOptions(options);
+  if (spec.isolation === 'pool') {
+    throw invalid(
+      id,
+      `"isolation": a monitor keeps what it saw, which the threads of a pool cannot`,
+    );
+  }
+  const config = checked(id, own);
+  return typedSpec(
+    {
+      id,
+      type: 'monitor',
+      name: 'Monitor',
+      description: 'Metrics of all plugins as time series, and alerts by rules.',
+      capabilities: ['metrics', 'alerts'],
+      entry: new URL('./plugin.js', import.meta.url),
+      ...spec,
+      config: { ...config },
+      secrets: secretPaths(config),
+    } satisfies PluginSpec,
+    methods,
+  );
+}
+
+function methods(plugin: PluginHandle<MonitorInput, MonitorOutput>): MonitorMethods {
+  const execute: MonitorMethods['execute'] = async (input, options) => {
+    const answer: unknown = await plugin.execute(input, options);
+    // the op that is asked and its answer belong together
+    return answer as never;
+  };
+  return {
+    execute,
+    record: (name, value, options) => execute({ op: 'record', name, value, ...options }),
+    query: (query) => execute({ op: 'query', ...query }),
+    series: (filter) => execute({ op: 'series', ...filter }),
+    rule: (rule) => execute({ op: 'rule', ...rule }),
+    rules: () => execute({ op: 'rules' }),
+    unrule: (name) => execute({ op: 'unrule', name }),
+    alerts: () => execute({ op: 'alerts' }),
+  };
+}
+
+function checked(id: string, options: object): MonitorConfig {
+  try {
+    return readConfig(options);
+  } catch (error) {
+    throw invalid(id, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function invalid(pluginId: string, what: string): PluginError {
+  return new PluginError('INVALID_SPEC', `the spec of ${pluginId} is not valid: ${what}`, {
+    pluginId,
+  });
+}
+
+/** Addresses of webhooks and their headers often hold a token. */
+function secretPaths({ rules, notify }: MonitorConfig): string[] {
+  return [
+    ...pathsOf(notify, 'notify'),
+    ...rules.flatMap((rule, at) => {
+      const targets = rule.notify ?? [];
+      return pathsOf(Array.isArray(targets) ? targets : [targets], `rules.${String(at)}.notify`);
+    }),
+  ];
+}
+
+function pathsOf(targets: readonly NotifyTarget[], path: string): string[] {
+  return targets.flatMap((target, at) => {
+    if ('plugin' in target) return [];
+    const here = `${path}.${String(at)}`;
+    return [`${here}.url`, ...(target.headers ? [`${here}.headers`] : [])];
+  });
+}
