@@ -10,6 +10,8 @@ const COUNTS = [1, 8, 64] as const;
 const MOST = 64;
 const IN_FLIGHT = 16;
 const PLUGINS = (count: number): string => `${String(count)} ${count === 1 ? 'plugin' : 'plugins'}`;
+/** V8 compiles each thread's code by itself, when it has seen it often: for each thread, before anything counts (ms). */
+const WARM_UP_MS = 250;
 const ONE_CALLED = 'one is called';
 const ALL_CALLED = 'all are called';
 
@@ -30,13 +32,18 @@ export const manyPlugins: Question = {
   })),
   ask: ({ quick, ...options }) => {
     const [rounds, runMs] = quick ? [3, 250] : [11, 400];
-    const entrants = [troupe, bare].map((contender) => everyCount(contender, runMs));
+    const warmUpMs = quick ? 0 : WARM_UP_MS;
+    const entrants = [troupe, bare].map((contender) => everyCount(contender, runMs, warmUpMs));
     return inRounds(entrants, { rounds, sections: [ONE_CALLED, ALL_CALLED], ...options });
   },
 };
 
 /** All counts in one turn: they are set against each other. */
-function everyCount({ name, settings, start }: Contender, runMs: number): Entrant {
+function everyCount(
+  { name, settings, start }: Contender,
+  runMs: number,
+  warmUpMs: number,
+): Entrant {
   return {
     contender: name,
     settings,
@@ -47,6 +54,13 @@ function everyCount({ name, settings, start }: Contender, runMs: number): Entran
           fleet: await start({ work: 'echo', threads: count }),
         })),
       );
+      for (const { count, fleet } of fleets) {
+        if (warmUpMs === 0) break;
+        await echoesPerSecond((input, lane) => fleet.call(input, lane % count), {
+          inFlight: IN_FLIGHT * count,
+          runMs: warmUpMs * count,
+        });
+      }
       return {
         async measure(how) {
           const figures: Record<string, number> = {};
