@@ -1,0 +1,86 @@
+/** The backend that the plugin's configuration names. Its library is imported when it is needed. */
+import type { CreateStorageBackend, StorageBackend, StorageBackendOptions } from './backend.ts';
+import { messageOf, StorageError } from './storage-error.ts';
+
+/** What the factory puts into `config` of the spec. */
+export interface StorageConfig {
+  /** One of the bundled, or the URL of a module. */
+  backend: string;
+  path?: string;
+  url?: string;
+  keyPrefix?: string;
+  maxBytes?: number;
+  sweepMs?: number;
+  backendOptions?: Record<string, unknown>;
+}
+
+export interface Surroundings {
+  pluginId: string;
+  agentId: string;
+  log: { warn(message: string): void };
+}
+
+export async function createBackend(
+  config: StorageConfig,
+  { pluginId, agentId, log }: Surroundings,
+): Promise<StorageBackend> {
+  const bytesMax = config.maxBytes ?? Infinity;
+  switch (config.backend) {
+    case 'memory': {
+      const { MemoryBackend } = await import('./memory-backend.ts');
+      return new MemoryBackend({ bytesMax });
+    }
+    case 'lmdb': {
+      const { openLmdb } = await import('./lmdb-backend.ts');
+      return openLmdb({ path: config.path ?? defaultPath(agentId, pluginId), bytesMax });
+    }
+    case 'redis': {
+      const { openRedis } = await import('./redis-backend.ts');
+      const { url = '', keyPrefix = `troupe:${pluginId}` } = config;
+      return openRedis({ url, keyPrefix, bytesMax, log });
+    }
+    default:
+      return ownBackend(config.backend, {
+        pluginId,
+        agentId,
+        path: config.path,
+        url: config.url,
+        bytesMax,
+        options: config.backendOptions ?? {},
+      });
+  }
+}
+
+/** Below the working directory; ids become names of folders. */
+export function defaultPath(agentId: string, pluginId: string): string {
+  return ['.troupe', agentId, pluginId].map(folderName).join('/');
+}
+
+function folderName(id: string, at: number): string {
+  return at === 0 ? id : encodeURIComponent(id).replace(/^\./, '%2E');
+}
+
+const METHODS = ['get', 'commit', 'scan', 'count', 'clear', 'sweep', 'usage', 'close'] as const;
+
+async function ownBackend(url: string, options: StorageBackendOptions): Promise<StorageBackend> {
+  const invalid = (why: string, cause?: unknown): StorageError =>
+    new StorageError('STORAGE_BACKEND_INVALID', `the backend's module ${why}`, { cause });
+  let create: unknown;
+  try {
+    ({ default: create } = (await import(url)) as { default?: unknown });
+  } catch (error) {
+    throw invalid(`cannot be loaded: ${messageOf(error)}`, error);
+  }
+  if (typeof create !== 'function') {
+    throw invalid('has no default export that is a function which makes a StorageBackend');
+  }
+  const backend: unknown = await (create as CreateStorageBackend)(options);
+  const missing = METHODS.filter((name) => !hasMethod(backend, name));
+  if (missing.length > 0) throw invalid(`made a backend without ${missing.join(', ')}`);
+  return backend as StorageBackend;
+}
+
+function hasMethod(backend: unknown, name: string): boolean {
+  if (typeof backend !== 'object' || backend === null) return false;
+  return typeof Reflect.get(backend, name) === 'function';
+}

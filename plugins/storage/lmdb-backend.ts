@@ -1,0 +1,259 @@
+/** Entries in LMDB: one file, which threads and processes may share. */
+import { mkdir, rename, rm, stat, statfs } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import type { RootDatabase } from 'lmdb';
+
+import type {
+  StorageBackend,
+  StorageChange,
+  StorageOutcome,
+  StoragePage,
+  StorageRange,
+  StorageScan,
+  StorageUsage,
+} from './backend.ts';
+import { GROUP_OPERATIONS, SWEEP_ENTRIES } from './limits.ts';
+import { LmdbCommits, type LmdbTables } from './lmdb-commits.ts';
+import { faultOf } from './lmdb-header.ts';
+import { entryKey, expiredEnd, fromEntryKey, fromExpiryKey, namespaceEnd } from './lmdb-keys.ts';
+import { alive } from './plan-change.ts';
+import { fromRecord } from './record.ts';
+import { messageOf, StorageError } from './storage-error.ts';
+
+const DATA_FILE = 'data.mdb';
+const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
+/** Of the file system's last bytes LMDB can use none. */
+const FREE_BYTES_MIN = 1_048_576;
+const ENOSPC = 28;
+
+export interface LmdbOptions {
+  /** The folder, as messages are to name it. */
+  path: string;
+  bytesMax: number;
+}
+
+/** Opens the folder, and makes it where it is not there. */
+export async function openLmdb({ path, bytesMax }: LmdbOptions): Promise<StorageBackend> {
+  let fault: string | undefined;
+  try {
+    await mkdir(path, { recursive: true });
+    fault = await faultOf(join(path, DATA_FILE));
+  } catch (error) {
+    throw new StorageError(
+      'STORAGE_FAILED',
+      `the folder ${path} cannot be used: ${codeOf(error)}: give the plugin a path that it may write to`,
+    );
+  }
+  if (fault) throw corrupt(path, fault);
+  const { open } = await import('lmdb');
+  const options = {
+    ...BINARY,
+    path,
+    // a folder, also where its name has a dot
+    noSubdir: false,
+    maxDbs: 4,
+    permissionsMode: 0o600,
+    // a commit is acknowledged when it is on disk
+    overlappingSync: false,
+    // a transaction is handed over when it is complete: a thread may end at any moment before
+    eventTurnBatching: false,
+    batchStartThreshold: Infinity,
+  };
+  let root: RootDatabase<Buffer, Buffer> | undefined;
+  try {
+    root = open<Buffer, Buffer>(options);
+    const tables: LmdbTables = {
+      entries: root.openDB({ name: 'entries', ...BINARY }),
+      expiring: root.openDB({ name: 'expiring', ...BINARY }),
+      meta: root.openDB({ name: 'meta', ...BINARY, useVersions: true }),
+    };
+    return new LmdbBackend({ root, tables, path, bytesMax });
+  } catch (error) {
+    await root?.close();
+    throw corrupt(path, messageOf(error));
+  }
+}
+
+class LmdbBackend implements StorageBackend {
+  readonly #root: RootDatabase<Buffer, Buffer>;
+  readonly #tables: LmdbTables;
+  readonly #commits: LmdbCommits;
+  readonly #path: string;
+
+  constructor({
+    root,
+    tables,
+    path,
+    bytesMax,
+  }: LmdbOptions & { root: RootDatabase<Buffer, Buffer>; tables: LmdbTables }) {
+    this.#root = root;
+    this.#tables = tables;
+    this.#path = path;
+    this.#commits = new LmdbCommits(tables, bytesMax);
+  }
+
+  get(namespace: string, key: string, now: number): Uint8Array | undefined {
+    this.#refresh();
+    const found = this.#tables.entries.getBinary(entryKey(namespace, key));
+    return found && alive(fromRecord(found), now)?.bytes;
+  }
+
+  async commit(change: StorageChange): Promise<StorageOutcome> {
+    return this.#written(this.#commits.add(change));
+  }
+
+  scan(namespace: string, scan: StorageScan, now: number): StoragePage {
+    this.#refresh();
+    const { entriesMax, bytesMax, keysOnly, reverse } = scan;
+    const entries: { key: string; bytes: Uint8Array | undefined }[] = [];
+    let bytes = 0;
+    for (const { key: raw, value } of this.#tables.entries.getRange({
+      ...bounds(namespace, scan, reverse),
+      reverse,
+    })) {
+      const { key } = fromEntryKey(raw);
+      const entry = alive(fromRecord(value), now);
+      if (!entry) continue;
+      entries.push({ key, bytes: keysOnly ? undefined : entry.bytes });
+      bytes += entry.bytes.byteLength;
+      if (entries.length >= entriesMax || bytes >= bytesMax) return { entries, last: key };
+    }
+    return { entries, last: undefined };
+  }
+
+  async count(namespace: string, range: StorageRange, now: number): Promise<number> {
+    while ((await this.sweep(SWEEP_ENTRIES, now)) === SWEEP_ENTRIES);
+    this.#refresh();
+    return this.#tables.entries.getKeysCount(bounds(namespace, range, false));
+  }
+
+  /** In several transactions, so that neither memory nor others' calls suffer. */
+  async clear(namespace: string): Promise<number> {
+    let cleared = 0;
+    let { start, end } = bounds(namespace, { from: '', to: undefined }, false);
+    for (;;) {
+      this.#refresh();
+      const keys = [...this.#tables.entries.getKeys({ start, end, limit: GROUP_OPERATIONS })];
+      const last = keys.at(-1);
+      if (!last) return cleared;
+      const writes = keys.map((raw) => ({ ...fromEntryKey(raw), entry: undefined }));
+      const outcome = await this.commit({ writes, checks: [] });
+      if (outcome.committed) cleared += outcome.existed.filter(Boolean).length;
+      start = Buffer.concat([last, Buffer.from([0])]);
+    }
+  }
+
+  async sweep(entriesMax: number, now: number): Promise<number> {
+    this.#refresh();
+    const end = expiredEnd(now);
+    const keys = [...this.#tables.expiring.getKeys({ end, limit: entriesMax })];
+    if (keys.length === 0) return 0;
+    let swept = 0;
+    await this.#written(
+      this.#commits.addMade((lookup) => {
+        const expired = keys.map(fromExpiryKey).filter(({ namespace, key }) => {
+          const entry = lookup(namespace, key);
+          return entry && !alive(entry, now);
+        });
+        swept = expired.length;
+        return { writes: expired.map((place) => ({ ...place, entry: undefined })), checks: [] };
+      }, keys.length),
+    );
+    return swept;
+  }
+
+  usage(): StorageUsage {
+    this.#refresh();
+    return this.#commits.usage();
+  }
+
+  /** Of one moment, while others read and write; there once it is whole. */
+  async backup(path: string): Promise<number> {
+    if (await exists(path)) {
+      const message = `${path} is there already: name a folder that is not`;
+      throw new StorageError('STORAGE_BACKUP_FAILED', message);
+    }
+    const draft = `${path}.draft-${String(process.pid)}-${String(Date.now())}`;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await mkdir(draft);
+      await this.#root.backup(draft, true);
+      const { size } = await stat(join(draft, DATA_FILE));
+      await rename(draft, path);
+      return size;
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      const message = `the backup to ${path} was not made: ${codeOf(error)}`;
+      throw new StorageError('STORAGE_BACKUP_FAILED', message, { cause: error });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.idle();
+    await this.#root.close();
+  }
+
+  /** What other threads have written counts as well. */
+  #refresh(): void {
+    this.#tables.entries.resetReadTxn();
+  }
+
+  async #written<T>(commit: Promise<T>): Promise<T> {
+    try {
+      return await commit;
+    } catch (error) {
+      if (await this.#isDiskFull(error)) {
+        const message = 'the disk is full: free some space; nothing was written';
+        throw new StorageError('STORAGE_FULL', message, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  /** LMDB says no more than that a page was not written. */
+  async #isDiskFull(error: unknown): Promise<boolean> {
+    if (error instanceof Error && 'code' in error && error.code === ENOSPC) return true;
+    try {
+      const { bavail, bsize } = await statfs(this.#path);
+      return bavail * bsize < FREE_BYTES_MIN;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function bounds(
+  namespace: string,
+  { from, to }: StorageRange,
+  reverse: boolean,
+): { start: Buffer; end: Buffer; exclusiveStart?: boolean; inclusiveEnd?: boolean } {
+  const first = entryKey(namespace, from);
+  const behind = to === undefined ? namespaceEnd(namespace) : entryKey(namespace, to);
+  // in reverse, LMDB starts at the end
+  return reverse
+    ? { start: behind, end: first, exclusiveStart: true, inclusiveEnd: true }
+    : { start: first, end: behind };
+}
+
+function corrupt(path: string, why: string): StorageError {
+  return new StorageError(
+    'STORAGE_CORRUPT',
+    `the database in ${path} cannot be read: ${why}. Put a backup in its place, or move the folder away to start with an empty one`,
+  );
+}
+
+/** A path of the host's own does not belong into a message. */
+function codeOf(error: unknown): string {
+  if (error instanceof StorageError) return error.message;
+  return error instanceof Error && 'code' in error ? String(error.code) : 'for no reason given';
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,121 @@
+/** The storage plugin: keys and values of any kind, in LMDB, in memory, in Redis, or in a backend of one's own. */
+import { definePlugin, type Call } from 'troupe/plugin';
+
+import type { StorageBackend } from './backend.ts';
+import { createBackend, type StorageConfig } from './create-backend.ts';
+import { decodeInput } from './input.ts';
+import { SWEEP_MS } from './limits.ts';
+import { messageOf } from './storage-error.ts';
+import { asStorageError, Store } from './store.ts';
+import type { StorageInput, StorageOp } from './types.ts';
+
+const KEPT_ELSEWHERE: readonly string[] = ['lmdb', 'redis'];
+
+export default definePlugin((ctx) => {
+  // checked by the factory
+  const config = ctx.config as unknown as StorageConfig;
+  const sweepMs = config.sweepMs ?? SWEEP_MS;
+  const operations: Partial<Record<StorageOp, number>> = {};
+  let backend: StorageBackend | undefined;
+  let store: Store | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let sweeping: Promise<void> | undefined;
+  let isStopped = false;
+
+  const perform = (store: Store, input: StorageInput, { isStream }: Call): unknown => {
+    switch (input.op) {
+      case 'scan':
+        return isStream ? store.entries(input) : store.scan(input);
+      case 'get':
+        return store.get(input);
+      case 'put':
+        return store.put(input);
+      case 'delete':
+        return store.delete(input);
+      case 'has':
+        return store.has(input);
+      case 'batch':
+        return store.batch(input);
+      case 'cas':
+        return store.cas(input);
+      case 'count':
+        return store.count(input);
+      case 'clear':
+        return store.clear(input);
+      case 'backup':
+        return store.backup(input);
+    }
+  };
+  const sweepAgain = (): void => {
+    if (!store || sweepMs === 0) return;
+    sweeping ??= store
+      .sweep(() => !isStopped)
+      .catch((error: unknown) => {
+        ctx.log.warn('expired entries were not removed', { reason: messageOf(error) });
+      })
+      .finally(() => {
+        sweeping = undefined;
+      });
+  };
+  const stopSweeping = async (): Promise<void> => {
+    clearInterval(timer);
+    timer = undefined;
+    isStopped = true;
+    await sweeping;
+  };
+  const startSweeping = (): void => {
+    isStopped = false;
+    if (sweepMs > 0) timer = setInterval(sweepAgain, sweepMs).unref();
+  };
+
+  return {
+    async init() {
+      backend = await createBackend(config, {
+        pluginId: ctx.id,
+        agentId: ctx.agentId,
+        log: ctx.log,
+      });
+      store = new Store(backend, config.maxBytes ?? Infinity);
+    },
+    start: startSweeping,
+    pause: stopSweeping,
+    resume: startSweeping,
+    stop: stopSweeping,
+    async unload() {
+      await stopSweeping();
+      await backend?.close();
+      backend = undefined;
+    },
+    async execute(raw, call) {
+      if (!store) throw new Error('the storage is not initialized');
+      const input = decodeInput(raw);
+      operations[input.op] = (operations[input.op] ?? 0) + 1;
+      ctx.metrics.counter('storage_operations_total', { op: input.op }).add();
+      try {
+        return await perform(store, input, call);
+      } catch (error) {
+        throw asStorageError(error);
+      }
+    },
+    async health() {
+      try {
+        await backend?.ping?.();
+        return { healthy: true, backend: config.backend };
+      } catch (error) {
+        return { healthy: false, backend: config.backend, reason: messageOf(error) };
+      }
+    },
+    async stats() {
+      return { backend: config.backend, ...(await store?.stats()), operations };
+    },
+    // what is kept elsewhere is there for the next version as well
+    ...(KEPT_ELSEWHERE.includes(config.backend)
+      ? {}
+      : {
+          snapshot: () => backend?.snapshot?.(),
+          restore(snapshot: unknown) {
+            if (snapshot !== undefined) backend?.restore?.(snapshot);
+          },
+        }),
+  };
+});

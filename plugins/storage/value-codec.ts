@@ -1,0 +1,51 @@
+/** Values as bytes. V8's own format knows every kind of value that the bus carries; see decision 0018. */
+import { isDeepStrictEqual } from 'node:util';
+import { deserialize, serialize } from 'node:v8';
+
+import { VALUE_BYTES_MAX } from './limits.ts';
+import { messageOf, StorageError } from './storage-error.ts';
+
+export function encodeValue(value: unknown, key: string): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = serialize(value);
+  } catch (error) {
+    throw new StorageError(
+      'STORAGE_VALUE_INVALID',
+      `the value of ${named(key)} cannot be stored: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  if (bytes.byteLength > VALUE_BYTES_MAX) {
+    throw new StorageError(
+      'STORAGE_VALUE_TOO_LARGE',
+      `the value of ${named(key)} has ${String(bytes.byteLength)} bytes, at most ${String(VALUE_BYTES_MAX)} can be stored: split it over several keys`,
+    );
+  }
+  return bytes;
+}
+
+export function decodeValue(bytes: Uint8Array, key: string): unknown {
+  try {
+    return deserialize(bytes) as unknown;
+  } catch (error) {
+    throw new StorageError(
+      'STORAGE_CORRUPT',
+      `what is stored at ${named(key)} is no value: it was written by something else, or by a newer Node; put it again, or delete it`,
+      { cause: error },
+    );
+  }
+}
+
+/** One value has several encodings (a number, for example, as integer or as double). */
+export function areSameValue(one: Uint8Array, other: Uint8Array, key: string): boolean {
+  return (
+    Buffer.compare(one, other) === 0 ||
+    isDeepStrictEqual(decodeValue(one, key), decodeValue(other, key))
+  );
+}
+
+/** A key as messages show it. */
+export function named(key: string): string {
+  return JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key);
+}
