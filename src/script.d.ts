@@ -35,7 +35,7 @@ export interface ScriptSignal {
 }
 
 /** One call, as a script sees it. */
-export interface ScriptCall extends Omit<Call, 'signal' | 'isStream'> {
+export interface ScriptCall extends Omit<Call, 'signal'> {
   readonly signal: ScriptSignal;
 }
 

@@ -121,7 +121,7 @@ export class LmdbCommits {
       const { outcomes, touched, usage } = this.#plan(group, before);
       if (touched.length === 0) return outcomes;
       const isWritten = await settled(
-        meta.ifVersion(META_KEY, version, () => {
+        ifStill(meta, version, () => {
           for (const { key, before, after } of touched) {
             if (after) void entries.put(key, record(after));
             else void entries.remove(key);
@@ -170,16 +170,23 @@ export class LmdbCommits {
     return { outcomes, touched, usage };
   }
 
-  /** `null` stands for no version: nothing was ever written. */
-  #readMeta(): { usage: StorageUsage; version: number | null } {
+  #readMeta(): { usage: StorageUsage; version: number | undefined } {
     const found = this.#tables.meta.getEntry(META_KEY);
-    if (!found) return { usage: { entries: 0, bytes: 0 }, version: null };
-    const { value, version = 0 } = found;
-    return {
-      usage: { entries: value.readDoubleBE(0), bytes: value.readDoubleBE(8) },
-      version,
-    };
+    if (!found) return { usage: { entries: 0, bytes: 0 }, version: undefined };
+    const { value, version } = found;
+    return { usage: { entries: value.readDoubleBE(0), bytes: value.readDoubleBE(8) }, version };
   }
+}
+
+/** Writes where this is still the last commit; `undefined`: where there was none. */
+function ifStill(
+  meta: LmdbTables['meta'],
+  version: number | undefined,
+  write: () => void,
+): Promise<boolean> {
+  return version === undefined
+    ? meta.ifNoExists(META_KEY, write)
+    : meta.ifVersion(META_KEY, version, write);
 }
 
 function usageRecord({ entries, bytes }: StorageUsage): Buffer {

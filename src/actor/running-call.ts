@@ -60,10 +60,6 @@ export class RunningCall implements Call, ReturnAddress {
     return `${pluginId}-${String(generation)}-${String(this.number)}`;
   }
 
-  get isStream(): boolean {
-    return (this.flags & FLAG.stream) !== 0;
-  }
-
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
