@@ -66,7 +66,11 @@ export async function openLmdb({ path, bytesMax }: LmdbOptions): Promise<Storage
     const tables: LmdbTables = {
       entries: root.openDB({ name: 'entries', ...BINARY }),
       expiring: root.openDB({ name: 'expiring', ...BINARY }),
-      meta: root.openDB({ name: 'meta', ...BINARY, useVersions: true }),
+      meta: root.openDB({
+        name: 'meta',
+        ...BINARY,
+        useVersions: true,
+      }) as LmdbTables['meta'],
     };
     return new LmdbBackend({ root, tables, path, bytesMax });
   } catch (error) {

@@ -19,7 +19,16 @@ export interface LmdbTables {
   /** What expires, by time. */
   readonly expiring: Database<Buffer, Buffer>;
   /** One record: how much there is; its version is the number of the last commit. */
-  readonly meta: Database<Buffer, Buffer>;
+  readonly meta: Database<Buffer, Buffer> & RecordLock;
+}
+
+/**
+ * Between the threads of a process, released when one ends. LMDB's types leave it out. Its callback,
+ * a third argument, is not to be used: it hangs the process when a thread that waits is ended.
+ */
+export interface RecordLock {
+  tryLock(key: Buffer): boolean;
+  unlock(key: Buffer): boolean;
 }
 
 type Lookup = (namespace: string, key: string) => StoredEntry | undefined;
@@ -41,6 +50,8 @@ interface Touched {
 }
 
 const META_KEY = Buffer.from('usage');
+/** Who has lost sight of the lock's owner goes on without it: it only keeps small changes from starving large ones. */
+const TURN_TIMEOUT_MS = 1_000;
 const SOMETHING = Buffer.from([1]);
 
 export class LmdbCommits {
@@ -104,7 +115,7 @@ export class LmdbCommits {
 
   async #writeGroup(group: readonly Pending[]): Promise<void> {
     try {
-      const outcomes = await this.#write(group);
+      const outcomes = await this.#inTurn(() => this.#write(group));
       for (const [at, outcome] of outcomes.entries()) group[at]?.resolve(outcome);
     } catch (error) {
       // one of them may be to blame
@@ -113,9 +124,28 @@ export class LmdbCommits {
     }
   }
 
+  /** One thread after the other, or a large change would never be done before a small one is. */
+  async #inTurn<T>(write: () => Promise<T>): Promise<T> {
+    const { meta } = this.#tables;
+    const until = Date.now() + TURN_TIMEOUT_MS;
+    let hasTurn = meta.tryLock(META_KEY);
+    while (!hasTurn && Date.now() < until) {
+      await new Promise((resolve) => {
+        setTimeout(resolve, 1);
+      });
+      hasTurn = meta.tryLock(META_KEY);
+    }
+    try {
+      return await write();
+    } finally {
+      if (hasTurn) meta.unlock(META_KEY);
+    }
+  }
+
   async #write(group: readonly Pending[]): Promise<StorageOutcome[]> {
     const { entries, expiring, meta } = this.#tables;
     for (;;) {
+      // another thread may have written
       entries.resetReadTxn();
       const { usage: before, version } = this.#readMeta();
       const { outcomes, touched, usage } = this.#plan(group, before);

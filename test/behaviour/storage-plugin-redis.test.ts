@@ -1,0 +1,103 @@
+import { storagePlugin } from 'troupe/plugins';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+import { eventually } from '../support/eventually.ts';
+import { createManager } from '../support/manager.ts';
+import { redisMissing, startRedis, type RedisServer } from '../support/redis-server.ts';
+import { codeOf, failureOf, runStorage } from '../support/storage.ts';
+
+const NO_REDIS = redisMissing();
+
+async function server(...args: string[]): Promise<RedisServer> {
+  const redis = await startRedis(...args);
+  onTestFinished(() => redis.remove());
+  return redis;
+}
+
+describe.skipIf(NO_REDIS !== undefined)('a storage plugin on a Redis server', () => {
+  test('says so at init where there is no server, with the remedy and without the password', async () => {
+    const redis = await server();
+    await redis.stop();
+    const manager = createManager();
+    const url = `redis://user:hunter2@127.0.0.1:${String(redis.port)}`;
+    const storage = await manager.register(storagePlugin('storage', { backend: 'redis', url }));
+    await storage.load();
+    const { code, message } = await failureOf(storage.init());
+    expect(code).toBe('STORAGE_UNAVAILABLE');
+    expect(message).toContain(`Redis at 127.0.0.1:${String(redis.port)} cannot be reached`);
+    expect(message).toContain('Check url');
+    expect(message).not.toContain('hunter2');
+  });
+
+  test('fails clearly while the server is down, is not healthy, and comes back with it', async () => {
+    const redis = await server();
+    const storage = await runStorage({ backend: 'redis', url: redis.url });
+    await storage.put('a', 1);
+    await redis.stop();
+    await eventually(async () => (await codeOf(storage.get('a'))) === 'STORAGE_UNAVAILABLE');
+    expect(await storage.health()).toMatchObject({ healthy: false, live: true, ready: false });
+    await redis.start();
+    await eventually(async () => (await storage.get('a')) === undefined);
+    // the new server was never told the scripts
+    await storage.put('a', 2);
+    expect(await storage.get('a')).toBe(2);
+    expect(await storage.health()).toMatchObject({ healthy: true });
+    expect((await storage.stats())?.restarts).toBe(0);
+  });
+
+  test('gives up on a server that does not answer, within its time', async () => {
+    const redis = await server();
+    const storage = await runStorage({ backend: 'redis', url: redis.url });
+    await storage.put('a', 1);
+    redis.freeze();
+    const { code, message } = await failureOf(storage.get('a'));
+    expect(code).toBe('STORAGE_UNAVAILABLE');
+    expect(message).toContain('does not answer');
+    redis.thaw();
+    await eventually(async () => (await storage.get('a')) === 1);
+  });
+
+  test('tells a server that has no more memory from one that is broken', async () => {
+    const redis = await server('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction');
+    const storage = await runStorage({ backend: 'redis', url: redis.url });
+    const fill = async (): Promise<void> => {
+      for (let n = 0; n < 50; n++) await storage.put(String(n), new Uint8Array(200_000));
+    };
+    expect(await codeOf(fill())).toBe('STORAGE_FULL');
+  });
+
+  test('keeps plugins apart by their ids, or together by a keyPrefix', async () => {
+    const redis = await server();
+    const manager = createManager();
+    const options = { backend: 'redis', url: redis.url } as const;
+    const one = await runStorage(options, { manager, id: 'one' });
+    const two = await runStorage(options, { manager, id: 'two' });
+    await one.put('a', 1);
+    expect(await two.get('a')).toBeUndefined();
+    const both = { ...options, keyPrefix: 'shared' };
+    const three = await runStorage(both, { manager, id: 'three' });
+    const four = await runStorage(both, { manager: createManager(), id: 'four' });
+    await three.put('a', 3);
+    expect(await four.get('a')).toBe(3);
+    expect(await one.get('a')).toBe(1);
+  });
+
+  test('cannot make a backup, and names what can', async () => {
+    const redis = await server();
+    const storage = await runStorage({ backend: 'redis', url: redis.url });
+    const { code, message } = await failureOf(storage.backup('somewhere'));
+    expect(code).toBe('STORAGE_BACKUP_UNSUPPORTED');
+    expect(message).toContain('the tools of the server');
+  });
+
+  test('a reload of the plugin and its end leave no connection', async () => {
+    const redis = await server();
+    const manager = createManager();
+    const storage = await runStorage({ backend: 'redis', url: redis.url }, { manager });
+    await storage.put('a', 1);
+    expect((await storage.reload()).ok).toBe(true);
+    expect(await storage.get('a')).toBe(1);
+    const report = await manager.close();
+    expect(report).toMatchObject({ ended: [] });
+  });
+});
