@@ -14,6 +14,7 @@ import { scripts } from './scripts.ts';
 import { smallCalls } from './small-calls.ts';
 import { start } from './start.ts';
 import { statsAndDeadlines } from './stats-and-deadlines.ts';
+import { storage } from './storage.ts';
 import { streams } from './streams.ts';
 import { wasm } from './wasm.ts';
 
@@ -34,4 +35,5 @@ export const QUESTIONS: readonly Question[] = [
   wasm,
   reload,
   memory,
+  storage,
 ];

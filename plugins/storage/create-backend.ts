@@ -17,12 +17,14 @@ export interface StorageConfig {
 export interface Surroundings {
   pluginId: string;
   agentId: string;
+  /** Which life of the plugin it is, from 1. */
+  generation: number;
   log: { warn(message: string): void };
 }
 
 export async function createBackend(
   config: StorageConfig,
-  { pluginId, agentId, log }: Surroundings,
+  { pluginId, agentId, generation, log }: Surroundings,
 ): Promise<StorageBackend> {
   const bytesMax = config.maxBytes ?? Infinity;
   switch (config.backend) {
@@ -32,7 +34,9 @@ export async function createBackend(
     }
     case 'lmdb': {
       const { openLmdb } = await import('./lmdb-backend.ts');
-      return openLmdb({ path: config.path ?? defaultPath(agentId, pluginId), bytesMax });
+      const path = config.path ?? defaultPath(agentId, pluginId);
+      // what broke between two lives of one program, LMDB would have broken
+      return openLmdb({ path, bytesMax, isChecked: generation === 1 });
     }
     case 'redis': {
       const { openRedis } = await import('./redis-backend.ts');
@@ -63,8 +67,6 @@ function folderName(id: string, at: number): string {
 const METHODS = ['get', 'commit', 'scan', 'count', 'clear', 'sweep', 'usage', 'close'] as const;
 
 async function ownBackend(url: string, options: StorageBackendOptions): Promise<StorageBackend> {
-  const invalid = (why: string, cause?: unknown): StorageError =>
-    new StorageError('STORAGE_BACKEND_INVALID', `the backend's module ${why}`, { cause });
   let create: unknown;
   try {
     ({ default: create } = (await import(url)) as { default?: unknown });
@@ -83,4 +85,8 @@ async function ownBackend(url: string, options: StorageBackendOptions): Promise<
 function hasMethod(backend: unknown, name: string): boolean {
   if (typeof backend !== 'object' || backend === null) return false;
   return typeof Reflect.get(backend, name) === 'function';
+}
+
+function invalid(why: string, cause?: unknown): StorageError {
+  return new StorageError('STORAGE_BACKEND_INVALID', `the backend's module ${why}`, { cause });
 }

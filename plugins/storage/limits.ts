@@ -15,6 +15,8 @@ export const TTL_MS_MAX = 3_155_760_000_000;
 export const SWEEP_MS = 60_000;
 /** Entries removed at once, so that what is asked meanwhile does not wait long. */
 export const SWEEP_ENTRIES = 1_000;
+/** Files up to this size are looked through before they are opened: about a second at most. */
+export const CHECKED_BYTES_MAX = 268_435_456;
 /** One question to a server, and one attempt to reach it. */
 export const REQUEST_TIMEOUT_MS = 5_000;
 /** Operations, and bytes of values, that are written in one transaction of their own accord. */

@@ -12,10 +12,11 @@ import type {
   StorageRange,
   StorageScan,
   StorageUsage,
+  StorageWrite,
 } from './backend.ts';
-import { GROUP_OPERATIONS, SWEEP_ENTRIES } from './limits.ts';
+import { CHECKED_BYTES_MAX, GROUP_OPERATIONS, SWEEP_ENTRIES } from './limits.ts';
+import { faultOf } from './lmdb-check.ts';
 import { LmdbCommits, type LmdbTables } from './lmdb-commits.ts';
-import { faultOf } from './lmdb-header.ts';
 import { entryKey, expiredEnd, fromEntryKey, fromExpiryKey, namespaceEnd } from './lmdb-keys.ts';
 import { alive } from './plan-change.ts';
 import { fromRecord } from './record.ts';
@@ -26,19 +27,26 @@ const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;
 /** Of the file system's last bytes LMDB can use none. */
 const FREE_BYTES_MIN = 1_048_576;
 const ENOSPC = 28;
+const BROKEN = /^MDB_(CORRUPTED|PAGE_NOTFOUND|INVALID|PANIC|BAD_TXN)/;
 
 export interface LmdbOptions {
   /** The folder, as messages are to name it. */
   path: string;
   bytesMax: number;
+  /** Whether all of the file is to be looked at, and not only its first pages. */
+  isChecked: boolean;
 }
 
 /** Opens the folder, and makes it where it is not there. */
-export async function openLmdb({ path, bytesMax }: LmdbOptions): Promise<StorageBackend> {
+export async function openLmdb({
+  path,
+  bytesMax,
+  isChecked,
+}: LmdbOptions): Promise<StorageBackend> {
   let fault: string | undefined;
   try {
     await mkdir(path, { recursive: true });
-    fault = await faultOf(join(path, DATA_FILE));
+    fault = await faultOf(join(path, DATA_FILE), isChecked ? CHECKED_BYTES_MAX : 0);
   } catch (error) {
     throw new StorageError(
       'STORAGE_FAILED',
@@ -90,7 +98,10 @@ class LmdbBackend implements StorageBackend {
     tables,
     path,
     bytesMax,
-  }: LmdbOptions & { root: RootDatabase<Buffer, Buffer>; tables: LmdbTables }) {
+  }: Omit<LmdbOptions, 'isChecked'> & {
+    root: RootDatabase<Buffer, Buffer>;
+    tables: LmdbTables;
+  }) {
     this.#root = root;
     this.#tables = tables;
     this.#path = path;
@@ -98,8 +109,7 @@ class LmdbBackend implements StorageBackend {
   }
 
   get(namespace: string, key: string, now: number): Uint8Array | undefined {
-    this.#refresh();
-    const found = this.#tables.entries.getBinary(entryKey(namespace, key));
+    const found = this.#read(({ entries }) => entries.getBinary(entryKey(namespace, key)));
     return found && alive(fromRecord(found), now)?.bytes;
   }
 
@@ -108,40 +118,39 @@ class LmdbBackend implements StorageBackend {
   }
 
   scan(namespace: string, scan: StorageScan, now: number): StoragePage {
-    this.#refresh();
     const { entriesMax, bytesMax, keysOnly, reverse } = scan;
-    const entries: { key: string; bytes: Uint8Array | undefined }[] = [];
+    const range = { ...bounds(namespace, scan, reverse), reverse };
+    const page: { key: string; bytes: Uint8Array | undefined }[] = [];
     let bytes = 0;
-    for (const { key: raw, value } of this.#tables.entries.getRange({
-      ...bounds(namespace, scan, reverse),
-      reverse,
-    })) {
-      const { key } = fromEntryKey(raw);
-      const entry = alive(fromRecord(value), now);
-      if (!entry) continue;
-      entries.push({ key, bytes: keysOnly ? undefined : entry.bytes });
-      bytes += entry.bytes.byteLength;
-      if (entries.length >= entriesMax || bytes >= bytesMax) return { entries, last: key };
-    }
-    return { entries, last: undefined };
+    return this.#read(({ entries }) => {
+      for (const { key: raw, value } of entries.getRange(range)) {
+        const { key } = fromEntryKey(raw);
+        const entry = alive(fromRecord(value), now);
+        if (!entry) continue;
+        page.push({ key, bytes: keysOnly ? undefined : entry.bytes });
+        bytes += entry.bytes.byteLength;
+        if (page.length >= entriesMax || bytes >= bytesMax) return { entries: page, last: key };
+      }
+      return { entries: page, last: undefined };
+    });
   }
 
   async count(namespace: string, range: StorageRange, now: number): Promise<number> {
     while ((await this.sweep(SWEEP_ENTRIES, now)) === SWEEP_ENTRIES);
-    this.#refresh();
-    return this.#tables.entries.getKeysCount(bounds(namespace, range, false));
+    return this.#read(({ entries }) => entries.getKeysCount(bounds(namespace, range, false)));
   }
 
   /** In several transactions, so that neither memory nor others' calls suffer. */
   async clear(namespace: string): Promise<number> {
     let cleared = 0;
-    let { start, end } = bounds(namespace, { from: '', to: undefined }, false);
+    const { start: first, end } = bounds(namespace, { from: '', to: undefined }, false);
+    let start = first;
     for (;;) {
-      this.#refresh();
-      const keys = [...this.#tables.entries.getKeys({ start, end, limit: GROUP_OPERATIONS })];
+      const part = { start, end, limit: GROUP_OPERATIONS };
+      const keys = this.#read(({ entries }) => [...entries.getKeys(part)]);
       const last = keys.at(-1);
       if (!last) return cleared;
-      const writes = keys.map((raw) => ({ ...fromEntryKey(raw), entry: undefined }));
+      const writes = keys.map((raw) => removal(fromEntryKey(raw)));
       const outcome = await this.commit({ writes, checks: [] });
       if (outcome.committed) cleared += outcome.existed.filter(Boolean).length;
       start = Buffer.concat([last, Buffer.from([0])]);
@@ -149,9 +158,8 @@ class LmdbBackend implements StorageBackend {
   }
 
   async sweep(entriesMax: number, now: number): Promise<number> {
-    this.#refresh();
-    const end = expiredEnd(now);
-    const keys = [...this.#tables.expiring.getKeys({ end, limit: entriesMax })];
+    const due = { end: expiredEnd(now), limit: entriesMax };
+    const keys = this.#read(({ expiring }) => [...expiring.getKeys(due)]);
     if (keys.length === 0) return 0;
     let swept = 0;
     await this.#written(
@@ -161,15 +169,14 @@ class LmdbBackend implements StorageBackend {
           return entry && !alive(entry, now);
         });
         swept = expired.length;
-        return { writes: expired.map((place) => ({ ...place, entry: undefined })), checks: [] };
+        return { writes: expired.map(removal), checks: [] };
       }, keys.length),
     );
     return swept;
   }
 
   usage(): StorageUsage {
-    this.#refresh();
-    return this.#commits.usage();
+    return this.#read(() => this.#commits.usage());
   }
 
   /** Of one moment, while others read and write; there once it is whole. */
@@ -198,9 +205,14 @@ class LmdbBackend implements StorageBackend {
     await this.#root.close();
   }
 
-  /** What other threads have written counts as well. */
-  #refresh(): void {
+  #read<T>(read: (tables: LmdbTables) => T): T {
+    // what other threads have written counts as well
     this.#tables.entries.resetReadTxn();
+    try {
+      return read(this.#tables);
+    } catch (error) {
+      throw BROKEN.test(messageOf(error)) ? corrupt(this.#path, messageOf(error)) : error;
+    }
   }
 
   async #written<T>(commit: Promise<T>): Promise<T> {
@@ -211,7 +223,7 @@ class LmdbBackend implements StorageBackend {
         const message = 'the disk is full: free some space; nothing was written';
         throw new StorageError('STORAGE_FULL', message, { cause: error });
       }
-      throw error;
+      throw BROKEN.test(messageOf(error)) ? corrupt(this.#path, messageOf(error)) : error;
     }
   }
 
@@ -238,6 +250,10 @@ function bounds(
   return reverse
     ? { start: behind, end: first, exclusiveStart: true, inclusiveEnd: true }
     : { start: first, end: behind };
+}
+
+function removal({ namespace, key }: { namespace: string; key: string }): StorageWrite {
+  return { namespace, key, entry: undefined };
 }
 
 function corrupt(path: string, why: string): StorageError {

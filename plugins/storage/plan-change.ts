@@ -3,7 +3,7 @@ import type { StorageChange, StorageOutcome, StorageUsage, StoredEntry } from '.
 
 export interface ChangeScene {
   /** What is kept, expired or not. */
-  lookup(namespace: string, key: string): StoredEntry | undefined;
+  readonly lookup: (namespace: string, key: string) => StoredEntry | undefined;
   usage: StorageUsage;
   bytesMax: number;
   now: number;

