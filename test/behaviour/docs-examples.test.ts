@@ -33,6 +33,7 @@ describe.each([
   'docs/plugins/memory.md',
   'docs/plugins/llm.md',
   'docs/plugins/tool.md',
+  'docs/plugins/storage.md',
 <<<<<<< HEAD
   'docs/plugins/monitor.md',
   'docs/plugins/custom.md',
