@@ -21,7 +21,7 @@ interface Wanted {
 
 export async function startScriptedModel(): Promise<ScriptedModel> {
   const mock = new LLMock({ port: 0, chunkSize: 8 });
-  mock.on({ predicate: () => true }, ({ messages }) => reply(messages as Message[]));
+  mock.on({ predicate: () => true }, ({ messages }) => reply(messages));
   await mock.start();
   return {
     llm: { baseUrl: `${mock.url}/v1`, apiKey: 'none-needed', model: 'scripted' },
