@@ -46,7 +46,7 @@ export function toolPlugin(
   const config: ToolConfig = { sources, timeoutMs, confirmTimeoutMs, callTimeoutMs };
   const full: PluginSpec = {
     name: 'Tools',
-    description: 'Serves tools that models and programs call by name',
+    description: 'Serves tools that models and programs call by name.',
     ...(spec.isolation !== 'pool' && { concurrency: CONCURRENCY }),
     ...spec,
     id,

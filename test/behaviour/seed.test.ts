@@ -2,12 +2,12 @@
  * The programs of the page that Troupe carries over to TypeScript (MoFA's "Plugin System
  * Overview"), line by line: what a reader of that page wants to write can be written.
  */
-import { PluginManager, type PluginSpec } from 'troupe';
-import { llmPlugin, type LlmOptions } from 'troupe/plugins';
+import { PluginManager } from 'troupe';
+import { llmPlugin, storagePlugin, toolPlugin, type LlmOptions } from 'troupe/plugins';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { temporaryFolder } from '../support/files.ts';
 import { startMock } from '../support/llm.ts';
-import { fixture } from '../support/manager.ts';
 
 const ANSWER = 'Paris is the capital of France.';
 
@@ -17,24 +17,14 @@ async function startModel(): Promise<LlmOptions> {
   return { baseUrl: `${mock.url}/v1`, model: 'gpt-test' };
 }
 
-function toolPlugin(id: string): PluginSpec {
-  const description = 'Runs tools';
-  return { id, name: 'Tools', type: 'tool', description, entry: fixture('toolsmith.mjs') };
-}
-
-function storagePlugin(id: string): PluginSpec {
-  const description = 'Keeps values';
-  return { id, name: 'Storage', type: 'storage', description, entry: fixture('shelf.mjs') };
-}
-
 /** A manager with the three plugins of the page, all of them running. */
 async function startAgent(): Promise<PluginManager> {
   const options = await startModel();
   const manager = new PluginManager('my_agent');
   onTestFinished(async () => void (await manager.close()));
   await manager.register(llmPlugin('llm_001', { name: 'Model', ...options }));
-  await manager.register(toolPlugin('tools_001'));
-  await manager.register(storagePlugin('storage_001'));
+  await manager.register(toolPlugin('tools_001', { tools: ['calculator'] }));
+  await manager.register(storagePlugin('storage_001', { path: await temporaryFolder() }));
   await manager.up();
   return manager;
 }
@@ -48,8 +38,8 @@ describe('the programs of the seed', () => {
 
     // Register plugins
     await manager.register(llmPlugin('llm_001', options));
-    await manager.register(toolPlugin('tools_001'));
-    await manager.register(storagePlugin('storage_001'));
+    await manager.register(toolPlugin('tools_001', { tools: ['calculator'] }));
+    await manager.register(storagePlugin('storage_001', { path: await temporaryFolder() }));
 
     // Initialize all plugins
     await manager.loadAll();
@@ -150,8 +140,8 @@ describe('the programs of the seed', () => {
 
     expect(lines).toEqual([
       '- Model (llm_001): Asks a language model',
-      '- Tools (tools_001): Runs tools',
-      '- Storage (storage_001): Keeps values',
+      '- Tools (tools_001): Serves tools that models and programs call by name.',
+      '- Storage (storage_001): Keeps values of any kind under keys.',
       'LLM plugins: ["llm_001"]',
       'Tool plugins: ["tools_001"]',
     ]);
