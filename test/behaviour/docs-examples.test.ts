@@ -33,12 +33,9 @@ describe.each([
   'docs/plugins/memory.md',
   'docs/plugins/llm.md',
   'docs/plugins/tool.md',
-<<<<<<< HEAD
   'docs/plugins/monitor.md',
   'docs/plugins/custom.md',
-=======
   'docs/plugins/storage.md',
->>>>>>> 54dbf8a (docs: the storage plugin, and why it is as it is)
 ])('the examples of %s', (page) => {
   test('run as they are printed, and end by themselves', async () => {
     const { folder, names } = await extract(page);

@@ -101,8 +101,14 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
     ],
   },
   'plugins/index.ts': {
-    values: ['llmPlugin', 'memoryPlugin', 'monitorPlugin', 'onToolConfirm', 'storagePlugin', 'toolPlugin'],
-    types: [
+    values: [
+      'llmPlugin',
+      'memoryPlugin',
+      'monitorPlugin',
+      'onToolConfirm',
+      'storagePlugin',
+      'toolPlugin',
+    ],
     types: [
       'BuiltinName',
       'BuiltinTool',
