@@ -38,7 +38,7 @@ export function llmPlugin(
   return typedSpec(
     {
       concurrency: CONCURRENCY,
-      description: 'Asks a language model',
+      description: 'Asks a language model.',
       ...spec,
       id,
       type: 'llm',

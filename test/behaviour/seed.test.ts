@@ -139,7 +139,7 @@ describe('the programs of the seed', () => {
     lines.push(`Tool plugins: ${JSON.stringify(toolPlugins)}`);
 
     expect(lines).toEqual([
-      '- Model (llm_001): Asks a language model',
+      '- Model (llm_001): Asks a language model.',
       '- Tools (tools_001): Serves tools that models and programs call by name.',
       '- Storage (storage_001): Keeps values of any kind under keys.',
       'LLM plugins: ["llm_001"]',
