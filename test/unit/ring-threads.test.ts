@@ -6,7 +6,6 @@ import { buildSync } from 'esbuild';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ringMemory, RingReader } from '../../src/transport/ring.ts';
-import { eventually } from '../support/eventually.ts';
 
 /** The module as a thread can run it. */
 const { outputFiles } = buildSync({
