@@ -134,6 +134,7 @@ export class Dispatcher implements CallOwner {
     const atActor = this.#recall(Infinity, () => true).toReversed();
     const given = [...atActor, ...this.#mailbox.clear()];
     this.meter.started -= given.length;
+    this.#tellIdle();
     return given;
   }
 
