@@ -81,11 +81,10 @@ export class Kernel {
     };
     const keeper = new Succession({
       plan,
-      create: (version, own, count) => {
+      create: (version, own, before) => {
         const { replicas } = version;
         const all = { ...options, ...own, plan: version };
-        if (!replicas) return new Supervisor(all);
-        return new ReplicaSet(all, replicas, Math.min(replicas.max, Math.max(replicas.min, count)));
+        return replicas ? new ReplicaSet(all, replicas, before) : new Supervisor(all);
       },
       nextPlan: async () => {
         const next = (await origin?.read()) ?? keeper.plan;

@@ -80,12 +80,6 @@ export class SignalBoard {
     this.#words.wake(BELL);
   }
 
-  /** Takes a cancellation back. The actor may have seen it all the same, and skip the call. */
-  withdraw(slot: number): void {
-    this.#words.store(CANCELLED + slot, 0);
-    this.cancelSettled();
-  }
-
   /** The cancelled call is gone; checkpoints need not look any more. */
   cancelSettled(): void {
     this.#attending--;

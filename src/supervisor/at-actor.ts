@@ -2,7 +2,7 @@
  * The calls that are at the actor: whether there is room for another, and what the actor is told
  * about those it has. What becomes of a call is not decided here.
  */
-import { CANCEL_REASON, KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
+import { KERNEL_ROUTE, KIND } from '../protocol/frame.ts';
 import { WINDOW_BYTES } from '../protocol/limits.ts';
 import type { CallTarget } from './call-target.ts';
 import { Call, movesBuffers, refuseDetached } from './call.ts';
@@ -20,8 +20,8 @@ export class AtActor {
   #target: CallTarget | undefined;
   #inFlight = 0;
   #bytes = 0;
-  /** Calls that were taken back and that the actor has not let go of yet. */
-  #recalled = 0;
+  /** The bytes of calls that were taken back and that the actor has not let go of yet. */
+  readonly #recalled = new Map<number, number>();
 
   constructor(options: AtActorOptions) {
     this.#options = options;
@@ -38,14 +38,14 @@ export class AtActor {
 
   /** Those that keep the actor busy or wait for it, also where the caller gave up. */
   get load(): number {
-    return this.#target ? this.#target.link.openCalls - this.#recalled : 0;
+    return this.#target ? this.#target.link.openCalls - this.#recalled.size : 0;
   }
 
   /** A new life, with no calls. */
   connect(target: CallTarget): void {
     this.#target = target;
     this.#bytes = 0;
-    this.#recalled = 0;
+    this.#recalled.clear();
   }
 
   /** The life is over; its calls are to be sorted. */
@@ -105,38 +105,35 @@ export class AtActor {
     return begun;
   }
 
-  /** From now on it begins none; `dropped` hears of each that will not begin any more. */
-  dropWaiting(dropped: (call: Call) => void): void {
-    const target = this.#target;
-    target?.board.hold({ park: false });
-    for (const call of this.calls()) {
-      const { address } = call;
-      call.slipped = false;
-      if (!target || !address || call.settled || target.board.hasBegun(address.number)) continue;
-      if (target.board.cancel(address.slot, address.number)) {
-        // it slipped in just before the gate was held: it may end, or the actor skips it
-        target.board.withdraw(address.slot, address.number);
-      } else {
-        call.cancelled = true;
-        target.link.signal(KIND.cancel, address, CANCEL_REASON.stop);
-        dropped(call);
-      }
-    }
+  /** From now on it begins none; gives all that have not begun, and never will. */
+  recallAll(left: () => void): Call[] {
+    this.#target?.board.hold({ park: false });
+    return [...this.calls()].filter((call) => {
+      const isBack = !call.settled && this.recall(call, left);
+      // one that slipped in ends; or the actor skips it, and then it does not come back either
+      if (!isBack) call.slipped = false;
+      return isBack;
+    });
   }
 
   /** True where it has come back without having begun; `left` is called when its place is free. */
   recall(call: Call, left: () => void): boolean {
-    const isBack =
-      this.#target !== undefined &&
-      recall(call, this.#target, () => {
-        this.#recalled--;
-        this.#bytes -= call.bytes;
-        left();
-      });
+    const { address } = call;
+    if (!this.#target || !address) return false;
+    const isBack = recall(call, this.#target, () => {
+      this.forget(address.number);
+      left();
+    });
     if (!isBack) return false;
-    this.#recalled++;
+    this.#recalled.set(address.number, call.bytes);
     this.takeBack(call);
     return true;
+  }
+
+  /** The actor has let go of one that was taken back, or is gone itself. */
+  forget(number: number): void {
+    this.#bytes -= this.#recalled.get(number) ?? 0;
+    this.#recalled.delete(number);
   }
 
   /** It was sent, and never began. */

@@ -13,7 +13,6 @@ export interface CallBoard extends Pick<
   SignalBoard,
   'hold' | 'release' | 'mayBegin' | 'cancel' | 'recall' | 'hasBegun' | 'busySince'
 > {
-  withdraw(slot: number, number: number): void;
   cancelSettled(number: number): void;
   recallSettled(slot: number, number: number): void;
 }

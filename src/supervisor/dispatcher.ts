@@ -40,6 +40,11 @@ export class Dispatcher implements CallOwner {
   readonly #atActor: AtActor;
   #flowing = false;
   #idle: (() => void) | undefined;
+  /** The actor has let go of a call. */
+  readonly #left = (): void => {
+    this.#pump();
+    this.#tellIdle();
+  };
 
   /** @param estate what it shares with others, so that a call may go from one to another. */
   constructor(
@@ -134,6 +139,7 @@ export class Dispatcher implements CallOwner {
     const atActor = this.#recall(Infinity, () => true).toReversed();
     const given = [...atActor, ...this.#mailbox.clear()];
     this.meter.started -= given.length;
+    this.#tellIdle();
     return given;
   }
 
@@ -181,7 +187,10 @@ export class Dispatcher implements CallOwner {
     const { redeliver } = this.#plan.restart;
     const back: Call[] = [];
     for (const { exchange, address } of link.close()) {
-      if (!(exchange instanceof Call)) continue;
+      if (!(exchange instanceof Call)) {
+        this.#atActor.forget(address.number);
+        continue;
+      }
       this.#atActor.release(exchange);
       if (exchange.settled) continue;
       const begun = board.hasBegun(address.number) || movesBuffers(exchange.request.payload);
@@ -206,9 +215,7 @@ export class Dispatcher implements CallOwner {
       const rejected = call.rejectWith(error, 'aborted');
       if (rejected && reason) this.#bury(call, reason, error);
     }
-    this.#atActor.dropWaiting((call) => {
-      call.rejectWith(error, 'aborted');
-    });
+    for (const call of this.#atActor.recallAll(this.#left)) call.rejectWith(error, 'aborted');
   }
 
   /** Cancels calls that stand still at a checkpoint: a paused plugin is to stop. */
@@ -268,8 +275,7 @@ export class Dispatcher implements CallOwner {
 
   released(call: Call): void {
     this.#atActor.release(call);
-    this.#pump();
-    this.#tellIdle();
+    this.#left();
   }
 
   // --- inside ---
@@ -298,11 +304,7 @@ export class Dispatcher implements CallOwner {
   #recall(max: number, mayGo: (call: Call) => boolean): Call[] {
     const back: Call[] = [];
     for (const call of recallable(this.#atActor.calls(), mayGo)) {
-      const isBack = this.#atActor.recall(call, () => {
-        this.#pump();
-        this.#tellIdle();
-      });
-      if (!isBack || back.push(call) >= max) break;
+      if (!this.#atActor.recall(call, this.#left) || back.push(call) >= max) break;
     }
     return back;
   }

@@ -75,7 +75,6 @@ export function poolBoard({ threads }: PoolView): PoolBoard {
     cancel: (slot, number) => boardOf(number)?.cancel(slot, number) ?? false,
     recall: (slot, number) => boardOf(number)?.recall(slot, number) ?? false,
     recallSettled: (slot, number) => boardOf(number)?.recallSettled(slot, number),
-    withdraw: (slot, number) => boardOf(number)?.withdraw(slot, number),
     cancelSettled: (number) => boardOf(number)?.cancelSettled(number),
     hasBegun: (number) => boardOf(number)?.hasBegun(number) ?? false,
     busySince() {

@@ -1,4 +1,4 @@
-/** Takes a call back from an actor that has not begun it, so that another replica can have it. */
+/** Takes a call back from an actor that has not begun it: another one can have it, or nobody. */
 import { CANCEL_REASON, KIND } from '../protocol/frame.ts';
 import type { CallTarget } from './call-target.ts';
 import { movesBuffers, type Call } from './call.ts';

@@ -32,9 +32,9 @@ export async function bringUp({ old, next, step, tell }: Replacement): Promise<b
   return isPreserved;
 }
 
-/** The old version begins calls again, where it was held. */
-export function letGo(old: Version): void {
-  for (const { handover } of old.actors) handover.release();
+/** A version begins calls again, where it was held. */
+export function letGo({ actors }: Pick<Version, 'actors'>): void {
+  for (const { handover } of actors) handover.release();
 }
 
 /** Where a version is wanted: as far as the most of its actors are. */

@@ -52,14 +52,14 @@ export class ReplicaSet implements Version {
   #isLed = false;
   #turn = 0;
 
-  /** @param first how many there are at first. */
-  constructor(options: SupervisorOptions, bounds: ReplicaBounds, first = bounds.min) {
+  /** @param before how many the version before had: there are as many at first, within the bounds. */
+  constructor(options: SupervisorOptions, bounds: ReplicaBounds, before = bounds.min) {
     this.plan = options.plan;
     this.#options = options;
     this.#estate = options.estate ?? new Estate(options.plan.limits);
     this.#crew = new Crew({
       bounds,
-      first,
+      first: Math.min(bounds.max, Math.max(bounds.min, before)),
       create: (replica) => this.#create(replica),
       resized: (from, to) => {
         options.emit({ type: 'scaled', from, to }, this.generation);

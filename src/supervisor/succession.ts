@@ -209,9 +209,10 @@ export class Succession implements Keeper, Managed {
         trying(this.#mark(next), plan.reload);
         const step = <T>(work: Promise<T>): Promise<T> => off.race(work, coming.broken);
         try {
-          for (const actor of next.actors) actor.overseer = UNWATCHED;
+          coming.watch();
           const statePreserved = await bringUp({ old, next, step, tell });
-          if (off.error) throw off.error;
+          const tooLate = off.error ?? coming.failure;
+          if (tooLate) throw tooLate;
           return this.#switchTo(coming, statePreserved);
         } catch (failure) {
           letGo(old);
@@ -241,6 +242,8 @@ export class Succession implements Keeper, Managed {
       this.#options.emit(change, this.generation);
     }
     for (const actor of old.actors) this.#moveCalls(actor);
+    // a call whose buffers have moved there can begin nowhere else
+    letGo(old);
     this.#overseer?.changed();
     const left = leaving.leave().then(() => {
       this.#leaving.delete(leaving);
@@ -277,9 +280,6 @@ export class Succession implements Keeper, Managed {
     );
   }
 }
-
-/** Whoever crashes before it serves does not come back. */
-const UNWATCHED: Overseer = { ended: () => undefined, changed: () => undefined };
 
 function asPluginError(error: unknown, pluginId: string): PluginError {
   if (error instanceof PluginError) return error;

@@ -3,7 +3,7 @@ import { PluginError } from '../protocol/errors.ts';
 import type { SupervisorEvent } from './chronicle.ts';
 import { within } from './deadline.ts';
 import type { Version } from './keeper.ts';
-import type { SupervisorOptions } from './surroundings.ts';
+import type { Overseer, SupervisorOptions } from './surroundings.ts';
 
 type Emit = SupervisorOptions['emit'];
 
@@ -14,8 +14,10 @@ export class Tenure {
   readonly #emit: Emit;
   #hurry: () => void = () => undefined;
   #break: (error: PluginError) => void = () => undefined;
-  /** Rejects when it crashes before it serves. */
+  /** Rejects when one of its lives ends before it serves. */
   readonly broken: Promise<never>;
+  /** The same, at once. */
+  failure: PluginError | undefined;
 
   constructor(create: (emit: Emit) => Version, emit: Emit) {
     this.#emit = emit;
@@ -26,6 +28,19 @@ export class Tenure {
     this.version = create((event, generation, replica) => {
       this.#told(event, generation, replica);
     });
+  }
+
+  /** Whoever ends before it serves does not come back. */
+  watch(): void {
+    const overseer: Overseer = {
+      ended: () => {
+        const { id } = this.version;
+        const what = `the new version of ${id} ended before it served`;
+        this.#fail(new PluginError('START_FAILED', what, { pluginId: id }));
+      },
+      changed: () => undefined,
+    };
+    for (const actor of this.version.actors) actor.overseer = overseer;
   }
 
   /** Its begun calls may end within its time; then it is stopped. Never rejects. */
@@ -61,22 +76,22 @@ export class Tenure {
     if (this.at === 'coming' && event.type === 'crashed') {
       const { message } = event.crash;
       const { id } = this.version;
-      const error = new PluginError(
-        'PLUGIN_CRASHED',
-        `the new version of ${id} crashed: ${message}`,
-        {
-          pluginId: id,
-          data: { ...event.crash, generation },
-          cause: event.crash.error,
-        },
+      const what = `the new version of ${id} crashed: ${message}`;
+      const data = { ...event.crash, generation };
+      this.#fail(
+        new PluginError('PLUGIN_CRASHED', what, { pluginId: id, data, cause: event.crash.error }),
       );
-      // what the crash does to a verb under way says more
-      setImmediate(() => {
-        this.#break(error);
-      });
     } else if (this.at === 'present' || TOLD[this.at].has(event.type)) {
       this.#emit(event, generation, replica);
     }
+  }
+
+  #fail(error: PluginError): void {
+    this.failure ??= error;
+    // what the end does to a verb under way says more
+    setImmediate(() => {
+      this.#break(error);
+    });
   }
 }
 

@@ -187,25 +187,35 @@ describe('a new version that', () => {
     expect(await dependant.plugin.execute(1)).toMatchObject({ version: 1 });
   });
 
-  it('fails now and then is tried as often as it may be', async () => {
+  it('fails every time is tried as often as it may be', async () => {
     const manager = createManager();
     const { plugin, write } = await changing(manager, counting(1), {
       reload: { attempts: 3, cooldownMs: 1 },
     });
     const events = recordEvents(manager);
-    await write(
-      counting(2)
-        .replace(
-          'export default {',
-          `import { definePlugin } from 'troupe/plugin';
-         export default {
-           init() { if (globalThis.process.env.NEVER === undefined) throw new Error('not yet'); },`,
-        )
-        .replace(/import .*\n/, ''),
-    );
+    await write(counting(2, `init() { throw new Error('not yet'); },`));
     expect(await plugin.reload()).toMatchObject({ ok: false, attempts: 3 });
     expect(eventsOf(events, 'rolled-back').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     expect(eventsOf(events, 'reload-failed')).toHaveLength(1);
+  });
+
+  it('fails once serves when it is tried again', async () => {
+    const manager = createManager();
+    const { plugin, write } = await changing(manager, `export default { execute: () => 'old' };`, {
+      file: 'plugin.ts',
+      reload: { attempts: 3, cooldownMs: 1 },
+    });
+    await write(`
+      import { definePlugin } from 'troupe/plugin';
+      export default definePlugin((ctx) => ({
+        async init() {
+          const tried = await ctx.state.update('tried', (before = 0) => before + 1);
+          if (tried < 2) throw new Error('not yet');
+        },
+        execute: () => 'new',
+      }));`);
+    expect(await plugin.reload()).toMatchObject({ ok: true, attempts: 2, to: { generation: 3 } });
+    expect(await plugin.execute(1)).toBe('new');
   });
 
   it('the old one gives no snapshot for is refused, and calls go on', async () => {
@@ -254,9 +264,7 @@ describe('the old version', () => {
     const manager = createManager();
     const { plugin, write } = await changing(
       manager,
-      counting(1)
-        .replace('execute: (input)', 'execute: (input) => input === "end" ? process.exit(1) :')
-        .replace(': =>', ':'),
+      counting(1).replace('(input) =>', '(input) => input === "end" ? process.exit(1) :'),
       { restart: { intensity: 10 } },
     );
     await write(counting(2, 'init: () => new Promise((resolve) => setTimeout(resolve, 150)),'));

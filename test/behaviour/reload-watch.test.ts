@@ -84,6 +84,48 @@ describe('a watched plugin', () => {
     expect(eventsOf(events, 'reload-started')).toHaveLength(1);
   });
 
+  it('is reloaded at once where that is wanted, however long others wait', async () => {
+    const manager = createManager();
+    const { plugin, write } = await changing(manager, counting(1), {
+      reload: { watch: true, strategy: 'immediate', debounceMs: 3_600_000 },
+    });
+    const completed = nextEvent(manager, 'reload-completed');
+    await write(counting(2));
+    expect((await completed).id).toBe(plugin.id);
+    expect(await plugin.execute('a')).toMatchObject({ version: 2 });
+  });
+
+  it('is reloaded once it has no call where it is to be idle', async () => {
+    const manager = createManager();
+    const source = `
+      import { definePlugin } from 'troupe/plugin';
+      export default definePlugin((ctx) => ({
+        async execute() {
+          await ctx.state.set('begun', true);
+          for await (const go of ctx.state.watch('go')) if (go) return 'old';
+        },
+      }));`;
+    const { plugin, write } = await changing(manager, source, {
+      file: 'plugin.ts',
+      reload: { watch: true, strategy: 'idle', debounceMs: 20 },
+    });
+    const other = await changing(manager, counting(1), { ...WATCH, id: 'other' });
+    const events = recordEvents(manager);
+    const begun = plugin.execute('begun');
+    await eventually(async () => (await manager.context.state.get('begun')) === true);
+    await write(counting(2));
+    // another one that changes later is reloaded meanwhile
+    const meanwhile = nextEvent(manager, 'reload-completed');
+    await other.write(counting(2));
+    expect((await meanwhile).id).toBe('other');
+    expect(eventsOf(events, 'reload-started').map(({ id }) => id)).toEqual(['other']);
+    const completed = nextEvent(manager, 'reload-completed');
+    await manager.context.state.set('go', true);
+    expect(await begun).toBe('old');
+    expect((await completed).id).toBe(plugin.id);
+    expect(await plugin.execute('a')).toMatchObject({ version: 2 });
+  });
+
   it('is not reloaded by itself where that is left to hand', async () => {
     const manager = createManager();
     const { plugin, write } = await changing(manager, counting(1), {

@@ -15,6 +15,14 @@ const UNTIL_TOLD = `
     },
   }));
 `;
+/** Answers with all inputs so far, and which version had each. */
+const remembering = (version: number): string => `
+  export default {
+    execute: (input) => seen.push({ version: ${String(version)}, input }) && [...seen],
+    snapshot: () => seen,
+    restore: (saved) => { seen.push(...saved); },
+  };
+  const seen = [];`;
 const NO_STATE = `export default { execute: (input) => ({ version: 2, count: 0, input }) };`;
 
 describe('a reload', () => {
@@ -122,6 +130,50 @@ describe('a reload', () => {
     expect(await begun).toBe('old');
   });
 
+  it('ends the old version after its time, with what it is inside of', async () => {
+    const manager = createManager();
+    const { plugin, write } = await changing(manager, UNTIL_TOLD, {
+      file: 'plugin.ts',
+      reload: { drainTimeoutMs: 50 },
+      limits: { stopTimeoutMs: 50 },
+    });
+    const begun = plugin.execute('begun');
+    await eventually(async () => (await manager.context.state.get('begun')) === true);
+    await write(counting(2));
+    const events = recordEvents(manager);
+    expect(await plugin.reload()).toMatchObject({ ok: true });
+    await expect(begun).rejects.toMatchObject({ code: 'PLUGIN_STOPPED' });
+    const warned = await eventually(() => eventsOf(events, 'warning').at(0) ?? false);
+    expect(warned).toMatchObject({
+      generation: 1,
+      message: expect.stringContaining('did not end in good order') as string,
+    });
+    expect(await plugin.execute('after')).toMatchObject({ version: 2 });
+  });
+
+  it('keeps the order of calls: those before it, then those that came while it was under way', async () => {
+    const manager = createManager();
+    const { plugin, write } = await changing(manager, remembering(1));
+    await write(remembering(2));
+    const calls = [];
+    const reload = plugin.reload();
+    let input = 0;
+    const under = { way: true };
+    void reload.then(() => (under.way = false));
+    while (under.way) {
+      for (let each = 0; each < 5; each++) calls.push(plugin.execute(input++));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await reload).toMatchObject({ ok: true, statePreserved: true });
+    calls.push(plugin.execute(input++));
+    await Promise.all(calls);
+    const seen = (await calls.at(-1)) as unknown as { version: number; input: number }[];
+    expect(seen.map((each) => each.input)).toEqual(calls.map((_, i) => i));
+    const versions = seen.map(({ version }) => version);
+    expect(versions).toEqual(versions.toSorted((a, b) => a - b));
+    expect(new Set(versions)).toEqual(new Set([1, 2]));
+  });
+
   it('leaves a paused plugin paused, and calls wait for the new version', async () => {
     const manager = createManager();
     const { plugin, write } = await changing(manager);
@@ -220,5 +272,24 @@ describe('a reload', () => {
       answers.map((_, i) => i + 1),
     );
     expect(new Set(answers.map(({ version }) => version))).toEqual(new Set([1, 2, 3, 4, 5]));
+  });
+
+  it('loses no call whose buffer was moved, and keeps nobody waiting for one', async () => {
+    const manager = createManager();
+    const { plugin, write } = await changing(manager);
+    const over = new AbortController();
+    const callers = [1, 2, 3].map(async () => {
+      while (!over.signal.aborted) {
+        const buffer = new ArrayBuffer(8);
+        await plugin.execute(buffer, { transfer: [buffer] });
+      }
+    });
+    for (const version of [2, 3, 4, 5, 6]) {
+      await write(counting(version));
+      expect(await plugin.reload()).toMatchObject({ ok: true, statePreserved: true });
+    }
+    over.abort();
+    await Promise.all(callers);
+    expect((await plugin.stats())?.calls).toMatchObject({ inFlight: 0, queued: 0 });
   });
 });

@@ -73,7 +73,10 @@ export class FakeLife implements Life {
       ping: () => Promise.resolve(),
       cpuProfile: () => new Promise(() => undefined),
       heapSnapshot: () => new Promise(() => undefined),
-      health: () => Promise.resolve({ ready: true }),
+      health: () => {
+        script.whenAsked?.('health', this);
+        return Promise.resolve({ ready: true });
+      },
       stats: () =>
         Promise.resolve({
           heapUsedBytes: 1,
@@ -113,6 +116,7 @@ export class FakeLife implements Life {
 
   #answer<T>(question: Question, value: T): Promise<Outcome<T>> {
     this.asked.push(question);
+    this.#script.whenAsked?.(question, this);
     const answer = this.#script.answers[question] ?? 'ok';
     // as Comlink: who is dead, or hangs, never answers
     if (answer === 'hangs' || this.isDead) return new Promise(() => undefined);
@@ -128,6 +132,8 @@ export interface Script {
   diesWhenEnded: boolean;
   /** Finding the code fails. */
   prepare: Error | undefined;
+  /** Hears of each question before it is answered. */
+  whenAsked?: ((question: Question | 'health', life: FakeLife) => void) | undefined;
 }
 
 export function supervised(fields: PlanFields = {}) {
@@ -154,7 +160,7 @@ export function replicated(range: Partial<ReplicaBounds>, fields: PlanFields = {
   };
 }
 
-async function bringUp(keeper: Version): Promise<void> {
+export async function bringUp(keeper: Pick<Version, 'perform'>): Promise<void> {
   for (const verb of ['load', 'init', 'start'] as const) await keeper.perform(verb);
 }
 
@@ -164,7 +170,8 @@ interface Told {
   replica: number | undefined;
 }
 
-function stageFor(fields: PlanFields) {
+/** What a supervisor is given, with lives that a test plays. */
+export function stageFor(fields: PlanFields) {
   const script: Script = { answers: {}, diesWhenEnded: true, prepare: undefined };
   const lives: FakeLife[] = [];
   const letGo: Life[] = [];

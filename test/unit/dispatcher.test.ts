@@ -7,7 +7,7 @@ import { FakeActor } from '../support/fake-actor.ts';
 import { payloadOf } from '../support/frames.ts';
 import { planFor } from '../support/plan.ts';
 import { requestOf } from '../support/recorder.ts';
-import { runningPlugin, STOPPED } from '../support/running-plugin.ts';
+import { CRASH, runningPlugin, STOPPED } from '../support/running-plugin.ts';
 import { turns } from '../support/turns.ts';
 
 beforeEach(() => {
@@ -178,11 +178,31 @@ describe('what waits can be dropped', () => {
       ['PLUGIN_STOPPED'],
     ]);
     await turns();
-    expect(actor.signals).toMatchObject([{ kind: KIND.cancel, detail: CANCEL_REASON.stop }]);
+    expect(actor.signals).toMatchObject([{ kind: KIND.cancel }]);
     actor.finish();
     await turns();
     expect([actor.begun, begun.heard]).toEqual([[1], ['result 1']]);
     expect(dispatcher.meter).toMatchObject({ started: 3, succeeded: 1, aborted: 2 });
+  });
+
+  it('and what the actor skips, because it was to be taken back a moment before', async () => {
+    const { dispatcher, actor, begin } = runningPlugin();
+    const { receiver, visit } = await begin(1);
+    expect(dispatcher.handOver()).toEqual([]);
+    dispatcher.dropWaiting(STOPPED);
+    actor.reply(visit, KIND.skipped);
+    await turns();
+    expect(receiver.heard).toEqual(['PLUGIN_STOPPED']);
+    expect([dispatcher.load, dispatcher.queued]).toEqual([0, 0]);
+  });
+
+  it('and is nowhere any more, also where a part of the target ends with it', async () => {
+    const { dispatcher, actor, ask } = runningPlugin();
+    const receiver = ask(1);
+    dispatcher.dropWaiting(STOPPED);
+    expect([receiver.heard, dispatcher.load]).toEqual([['PLUGIN_STOPPED'], 0]);
+    dispatcher.lose(actor.target, CRASH, 'crashed');
+    expect([dispatcher.load, dispatcher.inFlight, dispatcher.queued]).toEqual([0, 0, 0]);
   });
 
   it('and what stands still as well, when a paused plugin is to stop', async () => {
