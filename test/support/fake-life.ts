@@ -16,6 +16,7 @@ import type { SupervisorOptions } from '../../src/supervisor/surroundings.ts';
 import type { Link } from '../../src/transport/link.ts';
 import { FakeActor } from './fake-actor.ts';
 import { planFor, type PlanFields } from './plan.ts';
+import { requestOf, type Asked, type Recorder } from './recorder.ts';
 
 /** `hangs`: it never answers. An Error: the hook failed with it. */
 export type Answer = 'ok' | 'hangs' | Error;
@@ -91,6 +92,11 @@ export class FakeLife implements Life {
     });
   }
 
+  /** Values of the calls that wait at its actor. */
+  get waiting(): unknown[] {
+    return this.actor.inbox.map(({ value }) => value);
+  }
+
   end(reason: string): void {
     this.ended ??= reason;
     if (this.#script.diesWhenEnded) this.die(reason as Death['reason']);
@@ -151,6 +157,16 @@ export function replicated(range: Partial<ReplicaBounds>, fields: PlanFields = {
     ...stage,
     set,
     up: () => bringUp(set),
+    ask: (value: unknown, asked: Asked = {}): Recorder => {
+      const request = requestOf(value, asked);
+      set.accept(request);
+      return request.receiver;
+    },
+    /** What is told of the set itself. */
+    toldOfAll: () => stage.told().filter((line) => /^[a-z]/.test(line)),
+    answerAll: (): void => {
+      for (const { actor, isDead } of stage.lives) if (!isDead) actor.finish();
+    },
     /** The present life of that replica. */
     lifeOf: (replica: number): FakeLife => {
       const life = stage.lives.findLast((each) => each.replica === replica);

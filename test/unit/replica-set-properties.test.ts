@@ -3,13 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FLAG, KIND } from '../../src/protocol/frame.ts';
 import { VERBS } from '../../src/supervisor/machine.ts';
-import { replicated, type FakeLife, type Question } from '../support/fake-life.ts';
+import { replicated, type FakeLife } from '../support/fake-life.ts';
+import { actOf, DEATHS, Play, QUESTIONS, STATES } from '../support/play.ts';
 import { requestOf, type Recorder } from '../support/recorder.ts';
-import { turns } from '../support/turns.ts';
-
-const QUESTIONS: Question[] = ['open', 'load', 'init', 'start', 'pause', 'resume', 'shutdown'];
-const STATES = ['unloaded', 'running', 'paused', 'restarting', 'failed'];
-const DEATHS = ['exit', 'uncaught', 'normal', 'hang'] as const;
 
 const acts = {
   verb: { weight: 4, choice: fc.constantFrom(...VERBS) },
@@ -23,46 +19,22 @@ const acts = {
   heal: { weight: 2, choice: fc.constant(true) },
   linger: { weight: 1, choice: fc.boolean() },
 };
-const act = fc.oneof(
-  ...Object.entries(acts).map(([name, { weight, choice }]) => ({
-    weight,
-    arbitrary: fc.tuple(fc.constant(name as keyof typeof acts), choice as fc.Arbitrary<unknown>),
-  })),
-);
+const act = actOf(acts);
 
-/** A set that may grow and shrink, its users and its lives. */
-class Play {
-  readonly stage = replicated(
+const growing = () =>
+  replicated(
     { min: 2, max: 4, growAfterMs: 500, shrinkAfterMs: 2_000 },
     { mailbox: { capacity: 12 } },
   );
-  readonly #verbs: Promise<unknown>[] = [];
+
+/** A set that may grow and shrink, its users and its lives. */
+class Replicated extends Play {
+  readonly stage: ReturnType<typeof growing>;
   readonly calls: { receiver: Recorder; abort: AbortController; idempotent: boolean }[] = [];
-  readonly seen = new Set<string>();
 
-  async act([name, choice]: readonly [keyof typeof acts, unknown]): Promise<void> {
-    await this[name](choice as never);
-    await turns();
-    this.seen.add(this.stage.set.state);
-  }
-
-  /** Everything answers again, threads die when they are ended, and it is unloaded. */
-  async finish(): Promise<void> {
-    const { script, lives, set } = this.stage;
-    script.answers = {};
-    script.diesWhenEnded = true;
-    this.verb('unload');
-    for (let i = 0; i < 6; i++) {
-      await turns(60);
-      for (const life of lives) if (life.ended) life.die('asked');
-      await vi.advanceTimersByTimeAsync(60_000);
-    }
-    await Promise.all(this.#verbs);
-    set.close();
-  }
-
-  verb(verb: (typeof VERBS)[number]): void {
-    this.#verbs.push(this.stage.set.perform(verb).catch(() => undefined));
+  constructor(stage = growing()) {
+    super(stage.set, stage);
+    this.stage = stage;
   }
 
   call(choice: number): void {
@@ -97,26 +69,6 @@ class Play {
     this.#alive(which)?.die(reason);
   }
 
-  async wait(ms: number): Promise<void> {
-    await vi.advanceTimersByTimeAsync(ms);
-  }
-
-  hang(question: Question): void {
-    this.stage.script.answers[question] = 'hangs';
-  }
-
-  fail(question: Question): void {
-    this.stage.script.answers[question] = new Error('no');
-  }
-
-  heal(): void {
-    this.stage.script.answers = {};
-  }
-
-  linger(lingers: boolean): void {
-    this.stage.script.diesWhenEnded = !lingers;
-  }
-
   #alive(choice: number): FakeLife | undefined {
     const alive = this.stage.lives.filter(({ isDead }) => !isDead);
     return alive[choice % (alive.length || 1)];
@@ -139,15 +91,16 @@ describe('a replica set, through any history', () => {
         fc.boolean(),
         fc.array(act, { maxLength: 60, size: 'max' }),
         async (isUp, list) => {
-          const play = new Play();
+          const play = new Replicated();
           const { set, lives, letGo, events, up } = play.stage;
           if (isUp) await up();
-          for (const each of list) {
-            await play.act(each);
+          for (const [name, choice] of list) {
+            await play.act(() => play[name](choice as never));
             const { receiver } = play.calls.find((call) => call.receiver.settled > 1) ?? {};
             expect(receiver?.heard).toBeUndefined();
           }
           await play.finish();
+          set.close();
           for (const state of play.seen) seen.add(state);
 
           expect(set.state).toBe('unloaded');

@@ -3,10 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { affinityOf } from '../../src/protocol/affinity.ts';
 import { PluginError } from '../../src/protocol/errors.ts';
 import { KIND } from '../../src/protocol/frame.ts';
-import { LOAD_LOOK_MS, SPREAD_MS } from '../../src/protocol/limits.ts';
-import type { FakeLife } from '../support/fake-life.ts';
+import { SPREAD_MS } from '../../src/protocol/limits.ts';
 import { replicated } from '../support/fake-life.ts';
-import { requestOf, type Asked, type Recorder } from '../support/recorder.ts';
+import { requestOf } from '../support/recorder.ts';
 import { turns } from '../support/turns.ts';
 
 beforeEach(() => {
@@ -16,33 +15,17 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-const own = (told: string[]): string[] => told.filter((line) => /^[a-z]/.test(line));
-
-function asker({ set }: ReturnType<typeof replicated>) {
-  return (value: unknown, fields: Asked = {}): Recorder => {
-    const request = requestOf(value, fields);
-    set.accept(request);
-    return request.receiver;
-  };
-}
-
-/** Values of the calls that wait at a life's actor. */
-const inbox = (life: FakeLife): unknown[] => life.actor.inbox.map(({ value }) => value);
-
-function answerAll(lives: readonly FakeLife[]): void {
-  for (const { actor, isDead } of lives) if (!isDead) actor.finish();
-}
-
 describe('a replica set', () => {
   it('goes up and down as one plugin: each change is told once, and those of its replicas beside it', async () => {
-    const { set, told, up, events } = replicated({ min: 2 });
+    const stage = replicated({ min: 2 });
+    const { set, told, up, events } = stage;
     await up();
     await set.perform('pause');
     await set.perform('resume');
     await set.perform('stop');
     await set.perform('start');
     await set.perform('unload');
-    expect(own(told())).toEqual([
+    expect(stage.toldOfAll()).toEqual([
       'unloaded → loading',
       'loading → loaded',
       'loaded → initialized',
@@ -55,7 +38,7 @@ describe('a replica set', () => {
     ]);
     for (const replica of ['0', '1']) {
       const its = told().filter((line) => line.startsWith(`${replica}: `));
-      expect(its.map((line) => line.slice(3))).toEqual(own(told()));
+      expect(its.map((line) => line.slice(3))).toEqual(stage.toldOfAll());
     }
     // no two lives have the same number
     const begun = events.filter(
@@ -73,7 +56,7 @@ describe('a replica set', () => {
     script.answers.start = 'hangs';
     const started = set.perform('start').catch((error: unknown) => String(error));
     await turns();
-    expect([set.state, asker(stage)(1).error?.code]).toEqual(['initialized', 'NOT_RUNNING']);
+    expect([set.state, stage.ask(1).error?.code]).toEqual(['initialized', 'NOT_RUNNING']);
     await vi.advanceTimersByTimeAsync(10_000);
     expect(await started).toContain('replica 0: ');
     expect(lives.map(({ ended }) => ended)).toEqual(['asked', 'asked']);
@@ -83,12 +66,12 @@ describe('a replica set', () => {
   it('gives calls to the least loaded, and one that gives way takes its turn', async () => {
     const stage = replicated({ min: 3 });
     await stage.up();
-    const ask = asker(stage);
+    const { ask } = stage;
     for (const value of [1, 2, 3, 4, 5]) ask(value);
     await turns();
-    const at = [0, 1, 2].map((replica) => inbox(stage.lifeOf(replica)).length);
+    const at = [0, 1, 2].map((replica) => stage.lifeOf(replica).waiting.length);
     expect(at.toSorted(byNumber)).toEqual([1, 2, 2]);
-    answerAll(stage.lives);
+    stage.answerAll();
     await turns();
     expect((await stage.set.stats()).calls).toMatchObject({
       started: 5,
@@ -101,12 +84,12 @@ describe('a replica set', () => {
     const stage = replicated({ min: 4 }, { restart: { backoff: BACKOFF } });
     const { set, lives, lifeOf } = stage;
     await stage.up();
-    const ask = asker(stage);
+    const { ask } = stage;
     const affinity = affinityOf('user-1');
     for (const value of [1, 2, 3]) ask(value, { affinity });
     await turns();
-    const home = lives.find((life) => inbox(life).length > 0);
-    expect(home && inbox(home)).toEqual([1, 2, 3]);
+    const home = lives.find((life) => life.waiting.length > 0);
+    expect(home && home.waiting).toEqual([1, 2, 3]);
     const { replica } = home ?? lifeOf(0);
 
     // twice: the first restart is at once
@@ -116,10 +99,10 @@ describe('a replica set', () => {
     await turns();
     const late = ask(4, { affinity });
     expect([set.state, lives.filter(({ isDead }) => !isDead).length]).toEqual(['running', 3]);
-    expect(lives.flatMap((life) => (life.replica === replica ? [] : inbox(life)))).toEqual([]);
+    expect(lives.flatMap((life) => (life.replica === replica ? [] : life.waiting))).toEqual([]);
     await vi.advanceTimersByTimeAsync(BACKOFF.minMs);
-    expect(inbox(lifeOf(replica))).toEqual([1, 2, 3, 4]);
-    answerAll(lives);
+    expect(lifeOf(replica).waiting).toEqual([1, 2, 3, 4]);
+    stage.answerAll();
     await turns();
     expect(late.heard).toEqual(['result 4']);
   });
@@ -128,7 +111,7 @@ describe('a replica set', () => {
     const stage = replicated({ min: 2 }, { restart: { intensity: 0 } });
     const { set, told, lifeOf } = stage;
     await stage.up();
-    const ask = asker(stage);
+    const { ask } = stage;
     const asked = [1, 2, 3, 4].map((value) => ask(value));
     await turns();
     const [dying, other] = [lifeOf(0), lifeOf(1)];
@@ -142,8 +125,8 @@ describe('a replica set', () => {
         .filter((line) => line.startsWith('0: '))
         .slice(-3),
     ]).toEqual(['running', ['0: crashed', '0: running → failed', '0: gave-up']]);
-    expect(inbox(other)).toHaveLength(3);
-    answerAll(stage.lives);
+    expect(other.waiting).toHaveLength(3);
+    stage.answerAll();
     await turns();
     const heard = asked.map((receiver) => receiver.heard.join());
     const expected = [1, 2, 3, 4].map((value) =>
@@ -162,14 +145,14 @@ describe('a replica set', () => {
     const stage = replicated({ min: 2 }, { restart: { intensity: 0 } });
     const { set, lifeOf } = stage;
     await stage.up();
-    const waits = asker(stage)(1);
+    const waits = stage.ask(1);
     lifeOf(0).die('exit');
     await turns();
     lifeOf(1).die('exit');
     await turns();
-    expect(own(stage.told()).slice(-1)).toEqual(['running → failed']);
+    expect(stage.toldOfAll().slice(-1)).toEqual(['running → failed']);
     expect([waits.settled, waits.error?.code]).toEqual([1, 'PLUGIN_CRASHED']);
-    expect(asker(stage)(2).error?.message).toBe('p is failed; restart it before calling it');
+    expect(stage.ask(2).error?.message).toBe('p is failed; restart it before calling it');
     await expect(set.perform('start')).rejects.toMatchObject({
       code: 'INVALID_STATE',
       message: expect.stringContaining('cannot start p: it is failed') as string,
@@ -187,10 +170,10 @@ describe('a replica set', () => {
       await turns();
     }
     expect(set.state).toBe('restarting');
-    const waits = asker(stage)(1);
+    const waits = stage.ask(1);
     await vi.advanceTimersByTimeAsync(BACKOFF.minMs);
     expect(set.state).toBe('running');
-    answerAll(stage.lives);
+    stage.answerAll();
     await turns();
     expect(waits.heard).toEqual(['result 1']);
   });
@@ -268,7 +251,7 @@ describe('a replica set', () => {
     const stage = replicated({ min: 2 });
     const { lifeOf, set } = stage;
     await stage.up();
-    const ask = asker(stage);
+    const { ask } = stage;
     const asked = [1, 2, 3, 4, 5, 6].map((value) => ask(value));
     await turns();
     const [slow, quick] = [lifeOf(0), lifeOf(1)];
@@ -304,23 +287,23 @@ describe('a replica set', () => {
   it('leaves calls with a key where they are, and those behind them do not wait for that', async () => {
     const stage = replicated({ min: 3 });
     await stage.up();
-    const ask = asker(stage);
+    const { ask } = stage;
     const affinity = affinityOf('hot');
     const keyed = [1, 2, 3, 4, 5, 6].map((value) => ask(value, { affinity }));
     await turns();
-    const hot = stage.lives.find((life) => inbox(life).length > 0);
+    const hot = stage.lives.find((life) => life.waiting.length > 0);
     const others = stage.lives.filter((life) => life !== hot);
     const free = [7, 8, 9, 10].map((value) => ask(value));
     await turns();
-    expect(others.map((life) => inbox(life).length)).toEqual([2, 2]);
+    expect(others.map((life) => life.waiting.length)).toEqual([2, 2]);
     others[0]?.actor.finish();
     others[1]?.actor.begin();
     await vi.advanceTimersByTimeAsync(SPREAD_MS);
     others[0]?.actor.finish();
     await turns();
     expect(free.filter(({ settled }) => settled === 1)).toHaveLength(3);
-    expect(hot && inbox(hot)).toEqual([1, 2, 3, 4, 5, 6]);
-    answerAll(stage.lives);
+    expect(hot && hot.waiting).toEqual([1, 2, 3, 4, 5, 6]);
+    stage.answerAll();
     await turns();
     expect(keyed.map(({ settled }) => settled)).toEqual([1, 1, 1, 1, 1, 1]);
   });
@@ -334,93 +317,8 @@ describe('a replica set', () => {
     const inner = requestOf(2, { parent });
     const child = stage.set.accept(inner);
     expect(child?.owner).not.toBe(parent?.owner);
-    const third = asker(stage)(3, { parent: child });
+    const third = stage.ask(3, { parent: child });
     expect(third.error).toMatchObject({ code: 'CALL_CYCLE', data: { chain: ['p', 'p'] } });
-  });
-});
-
-describe('a set that follows its load', () => {
-  const RANGE = { min: 1, max: 3, growAfterMs: 500, shrinkAfterMs: 1_000 };
-
-  it('grows when calls wait, shares them out, and shrinks when it has been idle', async () => {
-    const stage = replicated(RANGE);
-    const { set, told, lives } = stage;
-    await stage.up();
-    const ask = asker(stage);
-    const asked = Array.from({ length: 6 }, (_, value) => ask(value));
-    await turns();
-    lives[0]?.actor.begin();
-    await vi.advanceTimersByTimeAsync(500 + LOAD_LOOK_MS);
-    expect([own(told()).at(-1), lives.length]).toEqual(['scaled 1 → 2', 2]);
-    expect(lives.map((life) => inbox(life).length)[1]).toBe(3);
-    await vi.advanceTimersByTimeAsync(500 + LOAD_LOOK_MS);
-    expect([own(told()).at(-1), lives.length]).toEqual(['scaled 2 → 3', 3]);
-    for (const actor of lives.map((life) => life.actor)) {
-      for (const visit of actor.running) actor.reply(visit, KIND.result, visit.value);
-    }
-    answerAll(lives);
-    await turns();
-    await vi.advanceTimersByTimeAsync(SPREAD_MS);
-    answerAll(lives);
-    await turns();
-    expect(asked.map(({ heard }) => heard.length)).toEqual(asked.map(() => 1));
-    await vi.advanceTimersByTimeAsync(3_000);
-    expect(own(told()).slice(-2)).toEqual(['scaled 3 → 2', 'scaled 2 → 1']);
-    expect(lives.map(({ isDead }) => isDead)).toEqual([false, true, true]);
-    // what they counted stays counted
-    expect((await set.stats()).calls).toMatchObject({ started: 6, succeeded: 6 });
-    expect((await set.stats()).replicas).toHaveLength(1);
-    await set.perform('unload');
-    expect(vi.getTimerCount()).toBe(0);
-  });
-
-  it('tells of one that does not come up, and tries no other for a while', async () => {
-    const stage = replicated(RANGE);
-    const { told, lives, script, events } = stage;
-    await stage.up();
-    const ask = asker(stage);
-    for (let value = 0; value < 6; value++) ask(value);
-    await turns();
-    script.answers.init = new Error('there is no room');
-    await vi.advanceTimersByTimeAsync(500 + 2 * LOAD_LOOK_MS);
-    expect(
-      told()
-        .filter((line) => !line.includes('→'))
-        .slice(-1),
-    ).toEqual(['1: warning']);
-    expect(events.find(({ event }) => event.type === 'warning')?.event).toMatchObject({
-      message: expect.stringContaining('there is no room') as string,
-    });
-    expect(lives.map(({ isDead }) => isDead)).toEqual([false, true]);
-    script.answers = {};
-    await vi.advanceTimersByTimeAsync(500);
-    expect(lives).toHaveLength(2);
-    await vi.advanceTimersByTimeAsync(1_500);
-    // the same replica again, in a new life
-    expect(lives.map(({ replica }) => replica).slice(0, 3)).toEqual([0, 1, 1]);
-    expect(told()).toContain('scaled 1 → 2');
-  });
-
-  it('calls off who is on the way when it is stopped, and nothing is left', async () => {
-    const stage = replicated(RANGE);
-    const { set, told, lives, script } = stage;
-    await stage.up();
-    const ask = asker(stage);
-    for (let value = 0; value < 6; value++) ask(value);
-    await turns();
-    lives[0]?.actor.begin();
-    script.answers.init = 'hangs';
-    await vi.advanceTimersByTimeAsync(500 + LOAD_LOOK_MS);
-    expect(lives).toHaveLength(2);
-    script.answers = {};
-    const unloaded = set.perform('unload');
-    await vi.advanceTimersByTimeAsync(20_000);
-    await unloaded;
-    expect(set.state).toBe('unloaded');
-    expect(lives.map(({ isDead }) => isDead)).toEqual([true, true]);
-    expect(told().filter((line) => line.startsWith('scaled'))).toEqual([]);
-    set.close();
-    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

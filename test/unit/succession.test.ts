@@ -4,7 +4,7 @@ import { FLAG } from '../../src/protocol/frame.ts';
 import { LEAVING_VERSIONS_MAX } from '../../src/protocol/limits.ts';
 import type { Death } from '../../src/supervisor/life.ts';
 import type { EndReport } from '../../src/supervisor/machine.ts';
-import type { FakeLife, Question } from '../support/fake-life.ts';
+import type { Question } from '../support/fake-life.ts';
 import { succeeding } from '../support/fake-versions.ts';
 import type { Recorder } from '../support/recorder.ts';
 import { turns } from '../support/turns.ts';
@@ -14,7 +14,6 @@ type Stage = ReturnType<typeof succeeding>;
 
 const ONCE = { reload: { attempts: 1 } };
 const STATELESS = { reload: { attempts: 1, preserveState: false } };
-const values = (life: FakeLife): unknown[] => life.actor.inbox.map(({ value }) => value);
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -57,7 +56,7 @@ describe('a version that comes', () => {
     others.push(ask(4));
     await turns();
     expect(life(2).asked).toEqual(['open', 'load', 'init', 'restore', 'start']);
-    expect([values(life(2)), life(1).ended]).toEqual([[2, 3, 4], undefined]);
+    expect([life(2).waiting, life(1).ended]).toEqual([[2, 3, 4], undefined]);
     life(2).actor.finish();
     life(1).actor.finish();
     await turns();

@@ -3,14 +3,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FLAG, KIND } from '../../src/protocol/frame.ts';
 import { VERBS } from '../../src/supervisor/machine.ts';
-import { supervised, type Question } from '../support/fake-life.ts';
+import { supervised } from '../support/fake-life.ts';
+import { actOf, DEATHS, Play, QUESTIONS, STATES } from '../support/play.ts';
 import { requestOf, type Recorder } from '../support/recorder.ts';
 import { accountOf } from '../support/running-plugin.ts';
-import { turns } from '../support/turns.ts';
-
-const QUESTIONS: Question[] = ['open', 'load', 'init', 'start', 'pause', 'resume', 'shutdown'];
-const STATES = ['unloaded', 'running', 'paused', 'restarting', 'failed'];
-const DEATHS = ['exit', 'uncaught', 'normal', 'hang'] as const;
 
 const acts = {
   verb: { weight: 5, choice: fc.constantFrom(...VERBS) },
@@ -23,57 +19,26 @@ const acts = {
   heal: { weight: 2, choice: fc.constant(true) },
   linger: { weight: 1, choice: fc.boolean() },
 };
-const act = fc.oneof(
-  ...Object.entries(acts).map(([name, { weight, choice }]) => ({
-    weight,
-    arbitrary: fc.tuple(fc.constant(name as keyof typeof acts), choice as fc.Arbitrary<unknown>),
-  })),
-);
+const act = actOf(acts);
 
 /** A supervisor, its users and its lives. */
-class Play {
-  readonly #stage = supervised();
-  readonly #verbs: Promise<unknown>[] = [];
+class Supervised extends Play {
+  readonly stage: ReturnType<typeof supervised>;
   readonly calls: Recorder[] = [];
-  readonly seen = new Set<string>();
 
-  get stage(): ReturnType<typeof supervised> {
-    return this.#stage;
-  }
-
-  async act([name, choice]: readonly [keyof typeof acts, unknown]): Promise<void> {
-    const { supervisor } = this.#stage;
-    await this[name](choice as never);
-    await turns();
-    this.seen.add(supervisor.state);
-  }
-
-  /** Everything answers again, threads die when they are ended, and it is unloaded. */
-  async finish(): Promise<void> {
-    const { script, lives } = this.#stage;
-    script.answers = {};
-    script.diesWhenEnded = true;
-    this.verb('unload');
-    for (let i = 0; i < 5; i++) {
-      await turns(60);
-      for (const life of lives) if (life.ended) life.die('asked');
-      await vi.advanceTimersByTimeAsync(60_000);
-    }
-    await Promise.all(this.#verbs);
-  }
-
-  verb(verb: (typeof VERBS)[number]): void {
-    this.#verbs.push(this.#stage.supervisor.perform(verb).catch(() => undefined));
+  constructor(stage = supervised()) {
+    super(stage.supervisor, stage);
+    this.stage = stage;
   }
 
   call(idempotent: boolean): void {
     const request = requestOf(this.calls.length, { flags: idempotent ? FLAG.idempotent : 0 });
     this.calls.push(request.receiver);
-    this.#stage.supervisor.accept(request);
+    this.stage.supervisor.accept(request);
   }
 
   work(count: number): void {
-    const life = this.#stage.lives.at(-1);
+    const life = this.stage.lives.at(-1);
     if (!life || life.isDead) return;
     for (let i = 0; i < count && life.board.mayBegin(); i++) life.actor.begin();
     const [visit] = life.actor.running;
@@ -81,27 +46,7 @@ class Play {
   }
 
   die(reason: (typeof DEATHS)[number]): void {
-    this.#stage.lives.at(-1)?.die(reason);
-  }
-
-  async wait(ms: number): Promise<void> {
-    await vi.advanceTimersByTimeAsync(ms);
-  }
-
-  hang(question: Question): void {
-    this.#stage.script.answers[question] = 'hangs';
-  }
-
-  fail(question: Question): void {
-    this.#stage.script.answers[question] = new Error('no');
-  }
-
-  heal(): void {
-    this.#stage.script.answers = {};
-  }
-
-  linger(lingers: boolean): void {
-    this.#stage.script.diesWhenEnded = !lingers;
+    this.stage.lives.at(-1)?.die(reason);
   }
 }
 
@@ -120,11 +65,11 @@ describe('a supervisor, through any history', () => {
         fc.boolean(),
         fc.array(act, { maxLength: 40, size: 'max' }),
         async (isUp, list) => {
-          const play = new Play();
+          const play = new Supervised();
           const { supervisor, lives, letGo, events, up } = play.stage;
           if (isUp) await up();
-          for (const each of list) {
-            await play.act(each);
+          for (const [name, choice] of list) {
+            await play.act(() => play[name](choice as never));
             const account = accountOf(supervisor.dispatcher);
             expect(account.out).toBe(account.in);
           }
