@@ -31,6 +31,12 @@ export class Meter {
     return this.succeeded + this.failed + this.timedOut + this.aborted + this.crashed;
   }
 
+  /** Calls, by how they ended. */
+  counts(): Record<CallEnd | 'started', number> {
+    const { started, succeeded, failed, timedOut, aborted, crashed } = this;
+    return { started, succeeded, failed, timedOut, aborted, crashed };
+  }
+
   ended(how: CallEnd, latencyMs: number): void {
     this[how]++;
     this.#latency.record(Math.max(1, Math.round(latencyMs * MICROS_PER_MS)));

@@ -73,12 +73,11 @@ export async function runReload(scope: ReloadScope, off: CallOff): Promise<Reloa
       tell({ type: 'reload-completed', from, attempts, durationMs, ...tried });
       return { ok: true, from, attempts, durationMs, ...tried };
     } catch (error) {
-      const cause = off.error ?? error;
       if (!off.error && attempts < how.attempts && !isPermanent(error)) {
         await off.sleep(how.cooldownMs);
         if (!off.error) continue;
       }
-      const refused = refusalOf(id, attempts, off.error ?? cause);
+      const refused = refusalOf(id, attempts, off.error ?? error);
       const durationMs = performance.now() - startedAt;
       tell({ type: 'reload-failed', from, to, attempts, durationMs, error: refused });
       return { ok: false, from, to, attempts, durationMs, statePreserved: false, error: refused };

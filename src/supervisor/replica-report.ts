@@ -58,7 +58,6 @@ export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): P
   const all = answers.map(({ stats }) => stats);
   const meter = new Meter();
   for (const { dispatcher } of answers) meter.add(dispatcher.meter);
-  const { started, succeeded, failed, timedOut, aborted, crashed } = meter;
   const living = all.filter(({ startedAt }) => startedAt !== undefined);
   const starts = living.flatMap(({ startedAt }) => startedAt ?? []);
   const crashes = all.flatMap(({ lastCrash }) => lastCrash ?? []);
@@ -70,12 +69,7 @@ export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): P
     uptimeMs: Math.max(0, ...living.map(({ uptimeMs }) => uptimeMs)),
     startedAt: starts.length === 0 ? undefined : Math.min(...starts),
     calls: {
-      started,
-      succeeded,
-      failed,
-      timedOut,
-      aborted,
-      crashed,
+      ...meter.counts(),
       // as they are now: a call may have moved or ended since the first of them answered
       inFlight: sum(answers.map(({ dispatcher }) => dispatcher.inFlight)),
       queued: sum(answers.map(({ dispatcher }) => dispatcher.queued)),

@@ -69,7 +69,6 @@ export async function statsOf(
       ? await askVital(life, plan, () => life.control.stats())
       : TIMED_OUT;
   const { meter } = dispatcher;
-  const { started, succeeded, failed, timedOut, aborted, crashed } = meter;
   const { inFlight, queued, deadLetters, lateReplies } = dispatcher;
   const plugin = answer === TIMED_OUT ? undefined : decodeVital(answer.plugin);
   return {
@@ -79,12 +78,7 @@ export async function statsOf(
     uptimeMs: life ? Date.now() - life.startedAt : 0,
     startedAt: life?.startedAt,
     calls: {
-      started,
-      succeeded,
-      failed,
-      timedOut,
-      aborted,
-      crashed,
+      ...meter.counts(),
       inFlight,
       queued,
       deadLetters: deadLetters.count,
