@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 
+import { Mutex } from 'async-mutex';
 import type { FSWatcher } from 'chokidar';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
@@ -14,7 +15,7 @@ import { ReloadTrigger } from './reload-trigger.ts';
 import { sourcesOf, type Sources } from './sources.ts';
 
 export interface PluginWatchOptions {
-  keeper: Succession;
+  keeper: Pick<Succession, 'plan' | 'load' | 'reload'>;
   /** The path of its plugin.json, where it came from one. */
   manifest: string | undefined;
   failed: (error: unknown) => void;
@@ -23,6 +24,7 @@ export interface PluginWatchOptions {
 export class PluginWatch {
   readonly #options: PluginWatchOptions;
   readonly #looks = new TurnQueue(() => this.#look());
+  readonly #marks = new Mutex();
   #sources: Sources | undefined;
   /** What was in the files when a version was last made of them, and of the one that serves. */
   #tried = '';
@@ -36,7 +38,22 @@ export class PluginWatch {
   }
 
   /** A version is about to be made of this plan and the files as they are. */
-  async mark(plan: PluginPlan): Promise<void> {
+  mark(plan: PluginPlan): Promise<void> {
+    return this.#marks.runExclusive(() => this.#mark(plan));
+  }
+
+  /** What was made of the files serves. */
+  served(): void {
+    this.#serving = this.#tried;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#trigger?.close();
+    await this.#unwatch();
+  }
+
+  async #mark(plan: PluginPlan): Promise<void> {
     const { watch, strategy, debounceMs } = plan.reload;
     this.#trigger?.close();
     this.#trigger = undefined;
@@ -58,17 +75,6 @@ export class PluginWatch {
     await this.#watch(sources);
     // what changed before the watch began
     if ((await this.#read(plan)).hash !== this.#tried) this.#trigger.changed();
-  }
-
-  /** What was made of the files serves. */
-  served(): void {
-    this.#serving = this.#tried;
-  }
-
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#trigger?.close();
-    await this.#unwatch();
   }
 
   async #look(): Promise<void> {
