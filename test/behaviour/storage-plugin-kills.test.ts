@@ -11,7 +11,7 @@ import { temporaryFolder } from '../support/files.ts';
 import { fixture } from '../support/manager.ts';
 import { runStorage } from '../support/storage.ts';
 
-const BATCH_KEYS = 1_000;
+const BATCH_KEYS = 250;
 const TIMEOUT_MS = 90_000;
 
 interface Told {
