@@ -28,6 +28,7 @@ const NO_PAGE = 2n ** 64n - 1n;
 /** Where the second page may begin. */
 const PAGE_BYTES = [4_096, 8_192, 16_384, 32_768, 65_536];
 const DEPTH_MAX = 32;
+const ATTEMPTS = 5;
 
 export interface Meta {
   readonly pageBytes: number;
@@ -49,10 +50,11 @@ export async function faultOf(path: string, treeBytesMax: number): Promise<strin
     throw error;
   }
   try {
-    for (;;) {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const meta = newestMeta(await readHead(file));
+      // later than that, since others may make it longer meanwhile
       const { size } = await file.stat();
       if (size === 0) return undefined;
-      const meta = newestMeta(await readHead(file));
       if (!meta) return 'it is not an LMDB file of this format';
       const fault =
         sizeFault(meta, size) ?? (size <= treeBytesMax ? await treeFault(file, meta) : undefined);
@@ -61,6 +63,8 @@ export async function faultOf(path: string, treeBytesMax: number): Promise<strin
       const now = newestMeta(await readHead(file));
       if (now?.transaction === meta.transaction) return fault;
     }
+    // it is in use, and well enough for that
+    return undefined;
   } finally {
     await file.close();
   }

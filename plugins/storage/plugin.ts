@@ -69,7 +69,8 @@ export default definePlugin((ctx) => {
       operations[input.op] = (operations[input.op] ?? 0) + 1;
       ctx.metrics.counter('storage_operations_total', { op: input.op }).add();
       try {
-        return await perform(store, input, call);
+        const outcome = perform(store, input, call);
+        return call.isStream ? outcome : await untilGivenUp(outcome, call.signal);
       } catch (error) {
         throw asStorageError(error);
       }
@@ -120,4 +121,19 @@ function perform(store: Store, input: StorageInput, { isStream }: Call): unknown
     case 'backup':
       return store.backup(input);
   }
+}
+
+/**
+ * A caller who gave up is answered at once, also where a disk or a server is slow: what it asked
+ * for goes on, and the thread with all other calls is not ended for it.
+ */
+async function untilGivenUp(work: unknown, signal: AbortSignal): Promise<unknown> {
+  signal.throwIfAborted();
+  // listeners go with the signal, which is the call's own
+  const givenUp = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
+  return Promise.race([work, givenUp]);
 }

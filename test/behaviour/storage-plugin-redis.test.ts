@@ -57,6 +57,25 @@ describe.skipIf(NO_REDIS !== undefined)('a storage plugin on a Redis server', ()
     await eventually(async () => (await storage.get('a')) === 1);
   });
 
+  test('answers a caller who gives up, and costs nobody else anything', async () => {
+    const redis = await server();
+    const limits = { graceMs: 300 };
+    const storage = await runStorage({ backend: 'redis', url: redis.url, limits });
+    await storage.put('a', 1);
+    redis.freeze();
+    const patient = storage.get('a');
+    await expect(storage.get('a', { timeoutMs: 20 })).rejects.toMatchObject({
+      code: 'CALL_TIMEOUT',
+    });
+    // the grace is over when this is: the plugin would have been ended
+    await expect(storage.get('a', { timeoutMs: 500 })).rejects.toMatchObject({
+      code: 'CALL_TIMEOUT',
+    });
+    redis.thaw();
+    expect(await patient).toBe(1);
+    expect(await storage.stats()).toMatchObject({ restarts: 0, generation: 1 });
+  });
+
   test('tells a server that has no more memory from one that is broken', async () => {
     const redis = await server('--maxmemory', '3mb', '--maxmemory-policy', 'noeviction');
     const storage = await runStorage({ backend: 'redis', url: redis.url });
