@@ -109,5 +109,5 @@ function isLabel([name, text]: [string, unknown]): boolean {
 }
 
 export function wrong(message: string): MonitorError {
-  return new MonitorError('E_MONITOR_INPUT', message);
+  return new MonitorError('MONITOR_INPUT', message);
 }

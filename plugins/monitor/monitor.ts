@@ -125,12 +125,12 @@ export class Monitor {
     if (added === 'added') this.recorded++;
     else if (added === 'full') {
       throw new MonitorError(
-        'E_MONITOR_FULL',
+        'MONITOR_FULL',
         `there is no room for the series ${name}: ${String(this.#config.seriesMax)} are kept (seriesMax); use fewer labels, or raise it`,
       );
     } else {
       throw new MonitorError(
-        'E_MONITOR_KIND',
+        'MONITOR_KIND',
         `${name} is a ${known?.kind ?? 'other kind'} already, and no ${kind}`,
       );
     }

@@ -10,7 +10,7 @@ import type { Aggregate, Point, QueryResult, Range, Retention, SeriesQuery } fro
 /** Points of all series of one answer. */
 export const POINTS_MAX = 100_000;
 
-/** @throws MonitorError `E_MONITOR_INPUT`. */
+/** @throws MonitorError `MONITOR_INPUT`. */
 export function readQuery(fields: Fields): SeriesQuery {
   const query = {
     name: fields.metric('name'),
@@ -23,7 +23,7 @@ export function readQuery(fields: Fields): SeriesQuery {
   return aggregate === undefined ? rest : { ...rest, aggregate };
 }
 
-/** @throws MonitorError `E_MONITOR_KIND`, `E_MONITOR_RANGE`, `E_MONITOR_INPUT`. */
+/** @throws MonitorError `MONITOR_KIND`, `MONITOR_RANGE`, `MONITOR_INPUT`. */
 export function query(
   store: Store,
   retention: readonly Retention[],
@@ -35,7 +35,7 @@ export function query(
   const count = Math.ceil((window.toMs - window.fromMs) / window.stepMs) * matching.length;
   if (count > POINTS_MAX) {
     throw new MonitorError(
-      'E_MONITOR_RANGE',
+      'MONITOR_RANGE',
       `${name} would be ${String(count)} points of ${String(POINTS_MAX)} at most; ask for a larger stepMs, a shorter range or more labels`,
     );
   }
@@ -107,7 +107,7 @@ function requireOf({ name, kind }: Series, aggregate: Aggregate): void {
   const others = insteadOf(kind, aggregate);
   if (others === undefined) return;
   throw new MonitorError(
-    'E_MONITOR_KIND',
+    'MONITOR_KIND',
     `${name} is a ${kind}, of which there is no ${aggregate}; there are ${others}`,
   );
 }

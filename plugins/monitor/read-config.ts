@@ -16,7 +16,7 @@ const TIERS_MAX = 5;
 const CELLS_MAX = 100_000;
 const RULES_MAX = 1_000;
 
-/** @throws MonitorError `E_MONITOR_INPUT` that names the option. */
+/** @throws MonitorError `MONITOR_INPUT` that names the option. */
 export function readConfig(value: unknown): MonitorConfig {
   const fields = new Fields(value, 'the configuration of the monitor');
   const config = {

@@ -15,7 +15,7 @@ const OPS = [
   'alerts',
 ] as const satisfies readonly MonitorOp[];
 
-/** @throws MonitorError `E_MONITOR_INPUT`. */
+/** @throws MonitorError `MONITOR_INPUT`. */
 export function readInput(input: unknown): MonitorInput {
   const op = new Fields(input, 'the input').oneOf('op', OPS);
   const fields = new Fields(input, `the input of ${op}`);

@@ -47,12 +47,12 @@ export class Watch {
     return [...this.#kept.values()].map(({ rule }) => rule);
   }
 
-  /** @throws MonitorError `E_MONITOR_FULL`. */
+  /** @throws MonitorError `MONITOR_FULL`. */
   put(rule: Rule, since: number, isAdded: boolean): boolean {
     const known = this.#kept.get(rule.name);
     if (!known && this.#kept.size >= RULES_MAX) {
       throw new MonitorError(
-        'E_MONITOR_FULL',
+        'MONITOR_FULL',
         `there are ${String(RULES_MAX)} rules, and there can be no more; take one away with unrule`,
       );
     }

@@ -133,7 +133,7 @@ describe('a monitor', () => {
     const monitor = await runMonitor(manager);
     const error = await failureOf(monitor.query({ name: 'x', aggregate: 'median' as 'avg' }));
     expect(error).toMatchObject({ code: 'CALL_FAILED' });
-    expect(causeOf(error)).toMatchObject({ name: 'MonitorError', code: 'E_MONITOR_INPUT' });
+    expect(causeOf(error)).toMatchObject({ name: 'MonitorError', code: 'MONITOR_INPUT' });
     expect(causeOf(error).message).toContain('"aggregate" must be one of last, avg');
     expect((await monitor.stats())?.restarts).toBe(0);
   });

@@ -59,7 +59,7 @@ describe('an input is refused that', () => {
     [{ ...RULE, notify: Array.from({ length: 9 }, () => ({ plugin: 'p' })) }, /8 targets at most/],
   ])('is %j', (input, message) => {
     expect(() => readInput(input)).toThrow(message);
-    expect(() => readInput(input)).toThrow(expect.objectContaining({ code: 'E_MONITOR_INPUT' }));
+    expect(() => readInput(input)).toThrow(expect.objectContaining({ code: 'MONITOR_INPUT' }));
   });
 
   it('never says a URL back', () => {

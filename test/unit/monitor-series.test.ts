@@ -183,7 +183,7 @@ describe('a query', () => {
     record('x', 1, kind);
     expect(() => ask({ name: 'x', aggregate })).toThrow(message);
     expect(() => ask({ name: 'x', aggregate })).toThrow(
-      expect.objectContaining({ code: 'E_MONITOR_KIND' }),
+      expect.objectContaining({ code: 'MONITOR_KIND' }),
     );
   });
 
