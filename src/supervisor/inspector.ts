@@ -1,13 +1,17 @@
 /**
  * Looks into threads through Node's own inspector, which answers while a thread is inside a loop:
- * one session of this process, there while somebody needs it. It opens no port, sets nothing on a
- * thread, and other sessions (a debugger's, a profiler's) don't notice it.
+ * one session of this process, there from the first time that somebody needs it. It opens no port,
+ * sets nothing on a thread, and other sessions (a debugger's, a profiler's) don't notice it.
+ *
+ * It stays: to open and to close it speaks to every thread, and one that ends in that moment takes
+ * the process with it. For the same reason nothing is asked of a thread that was told to end.
  */
 import type { Session } from 'node:inspector';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ATTACH_LOOK_MS, INSPECTOR_ANSWER_MS } from '../protocol/limits.ts';
 import { TIMED_OUT, within } from './deadline.ts';
+import { isEnding, whenNoneEnds } from './ending-threads.ts';
 
 type Answer = Record<string, unknown>;
 type Listener = (method: string, params: Answer) => void;
@@ -26,29 +30,22 @@ export interface ThreadInspector {
 }
 
 let office: Promise<Office | undefined> | undefined;
-let users = 0;
 
 /** Where this Node has no inspector, nothing is ever answered. */
 export async function inspectThread(threadId: number): Promise<ThreadInspector> {
-  users++;
   office ??= openOffice();
   const opened = await office;
-  let isOpen = true;
+  let heard: Thread | undefined;
   return {
     // a thread that has just been created is known a little later
     ask: async (method, params, timeoutMs) =>
       opened?.thread(threadId)?.ask(method, params, timeoutMs),
     listen: (listener) => {
-      const thread = opened?.thread(threadId);
-      if (thread) thread.listener = listener;
+      heard = opened?.thread(threadId);
+      if (heard) heard.listener = listener;
     },
     close: () => {
-      if (!isOpen) return;
-      isOpen = false;
-      users--;
-      if (users > 0) return;
-      office = undefined;
-      opened?.close();
+      if (heard) heard.listener = undefined;
     },
   };
 }
@@ -77,6 +74,7 @@ async function openOffice(): Promise<Office | undefined> {
   try {
     // a Node built without it throws at the import
     const { Session } = await import('node:inspector');
+    await whenNoneEnds();
     return new Office(new Session());
   } catch {
     return undefined;
@@ -84,11 +82,9 @@ async function openOffice(): Promise<Office | undefined> {
 }
 
 class Office {
-  readonly #session: Session;
   readonly #threads = new Map<number, Thread>();
 
   constructor(session: Session) {
-    this.#session = session;
     session.connect();
     session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
       const id = /^\[worker (\d+)\]/.exec(workerInfo.title)?.[1];
@@ -106,13 +102,7 @@ class Office {
   }
 
   thread(threadId: number): Thread | undefined {
-    return this.#threads.get(threadId);
-  }
-
-  close(): void {
-    this.#session.post('NodeWorker.disable');
-    this.#session.disconnect();
-    for (const thread of this.#threads.values()) thread.gone();
+    return isEnding(threadId) ? undefined : this.#threads.get(threadId);
   }
 
   #bySession(sessionId: string): [number, Thread] | undefined {
@@ -142,14 +132,9 @@ class Thread {
       this.#waiting.set(id, resolve);
       const message = JSON.stringify({ id, method, params });
       const { sessionId } = this;
-      try {
-        this.#session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (error) => {
-          if (error) resolve(undefined);
-        });
-      } catch {
-        // the session was closed meanwhile
-        resolve(undefined);
-      }
+      this.#session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (error) => {
+        if (error) resolve(undefined);
+      });
     });
     const answer = await within(answered, timeoutMs);
     this.#waiting.delete(id);

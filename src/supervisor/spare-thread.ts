@@ -5,6 +5,7 @@
  */
 import { SPARE_THREAD_MS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import { endThread } from './ending-threads.ts';
 import { permittedTo } from './host-permission.ts';
 import { createShell, type ShellOptions, type ThreadShell } from './thread-shell.ts';
 
@@ -57,7 +58,7 @@ function reserve(): ThreadShell | undefined {
 export async function endSpare(): Promise<void> {
   const ended = spare;
   forget();
-  await ended?.worker.terminate();
+  if (ended) await endThread(ended.worker);
 }
 
 function forget(): void {

@@ -5,6 +5,7 @@ import { wrapControl } from '../transport/control-port.ts';
 import type { Link } from '../transport/link.ts';
 import { messagePortTransport } from '../transport/message-port.ts';
 import { supervisorEnd } from '../transport/rings.ts';
+import { endThread } from './ending-threads.ts';
 import { openLifeLink, ringing } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
 import { accessToLoad } from './load-paths.ts';
@@ -56,7 +57,7 @@ export function threadLife(
   const link = openLifeLink(carrier, request, obituary, (exitCode) => {
     exited(exitCode);
     // nor may its exit handlers keep it
-    void worker.terminate();
+    void endThread(worker);
   });
   const gone = new Promise<void>((resolve) => {
     worker.once('exit', () => {
@@ -83,7 +84,7 @@ export function threadLife(
     obituary.expect(reason, message);
     board.end();
     const terminate = (): void => {
-      void worker.terminate();
+      void endThread(worker);
       obituary.closeInTime(reason, () => {
         worker.unref();
         return gone;
