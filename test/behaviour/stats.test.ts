@@ -28,6 +28,7 @@ describe('stats', () => {
       state: 'unloaded',
       generation: 0,
       restarts: 0,
+      crashes: 0,
       zombies: 0,
       uptimeMs: 0,
       startedAt: undefined,
@@ -182,6 +183,7 @@ describe('stats', () => {
     await plugin.execute({ do: 'echo' });
     expect(await plugin.stats()).toMatchObject({
       ...AFTER_A_CRASH,
+      crashes: 1,
       calls: { started: 3, succeeded: 2, crashed: 1 },
       lastCrash: { reason: 'uncaught', exitCode: 1, at: expect.any(Number) as unknown },
     });

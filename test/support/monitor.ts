@@ -21,6 +21,7 @@ export function statsWith({ calls, ...fields }: Fields = {}): PluginStats {
     state: 'running',
     generation: 1,
     restarts: 0,
+    crashes: 0,
     uptimeMs: 1,
     startedAt: 1,
     calls: { ...NO_CALLS, ...calls },
