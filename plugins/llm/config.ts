@@ -84,13 +84,6 @@ export const CONFIG = z.strictObject({
 
 export type LlmConfig = z.output<typeof CONFIG>;
 
-/** What is wrong with a value, each problem with the field it is about. */
-export function problemsOf(error: z.ZodError): string {
-  return error.issues
-    .map(({ path, message }) => (path.length > 0 ? `"${path.join('.')}": ${message}` : message))
-    .join('; ');
-}
-
 function hasNoPassword(text: string): boolean {
   if (!URL.canParse(text)) return true;
   const { username, password } = new URL(text);

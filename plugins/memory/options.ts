@@ -1,7 +1,8 @@
 /** Options of the factory, checked by name, and made settings. */
-import { PluginError, type DependencySpec } from 'troupe';
+import type { DependencySpec, PluginError } from 'troupe';
 
-import type { SpecOptions } from '../spec-options.ts';
+import { unknownIn } from '../input.ts';
+import { invalidOptions, type SpecOptions } from '../spec-options.ts';
 import { weightsProblem } from './score.ts';
 import { DEFAULTS, NAME_CHARS_MAX, type EmbedderSetting, type MemorySettings } from './settings.ts';
 import type { MemoryOptions } from './spec.ts';
@@ -13,7 +14,7 @@ const TIME_MS_MAX = 2_147_483_647;
 const ENTRIES_MAX = 1_000_000;
 const DIMENSIONS_MAX = 16_384;
 
-const KNOWN = new Set<string>([
+const KNOWN: readonly string[] = [
   'embedder',
   'embedderModel',
   'dimensions',
@@ -35,15 +36,13 @@ const KNOWN = new Set<string>([
   'stemming',
   'tokenizer',
   'messageTokens',
-] satisfies (keyof Own)[]);
+] satisfies (keyof Own)[];
 
 /** @throws PluginError `INVALID_SPEC`, naming the option. */
 export function settingsOf(id: string, options: Own, spec: SpecOptions): MemorySettings {
   const check = new Check(id);
-  const unknown = Object.keys(options).find((name) => !KNOWN.has(name));
-  if (unknown !== undefined) {
-    throw check.refused(unknown, `is unknown; there are ${[...KNOWN].join(', ')}`);
-  }
+  const unknown = unknownIn({ ...options }, KNOWN);
+  if (unknown !== undefined) throw invalidOptions(id, `there is no option ${unknown}`);
   if (spec.isolation === 'pool') {
     const problem =
       "'pool' is many threads, which would each remember something else; use 'thread'";
@@ -123,8 +122,7 @@ class Check {
   }
 
   refused(name: string, problem: string): PluginError {
-    const message = `${this.id}: option ${name} ${problem}`;
-    return new PluginError('INVALID_SPEC', message, { pluginId: this.id });
+    return invalidOptions(this.id, `"${name}" ${problem}`);
   }
 
   number(

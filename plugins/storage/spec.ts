@@ -1,13 +1,8 @@
 /** The factory of storage plugins: options in, a spec and its methods out. Runs on the main thread. */
-import {
-  PluginError,
-  typedSpec,
-  type ExecuteOptions,
-  type PluginHandle,
-  type TypedSpec,
-} from 'troupe';
+import { typedSpec, type ExecuteOptions, type PluginHandle, type TypedSpec } from 'troupe';
 
-import { splitOptions, type SpecOptions } from '../spec-options.ts';
+import { unknownIn } from '../input.ts';
+import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
 import type { StorageConfig } from './create-backend.ts';
 import type {
   StorageBackupResult,
@@ -177,14 +172,15 @@ const MAY: Record<keyof Own, (backend: string | URL) => boolean> = {
 
 function checkOptions(pluginId: string, backend: string | URL, own: Own): void {
   const refuse = (why: string): never => {
-    throw new PluginError('INVALID_SPEC', `${pluginId}: ${why}`, { pluginId });
+    throw invalidOptions(pluginId, why);
   };
   if (!(backend instanceof URL) && !BUNDLED.includes(backend)) {
     refuse(`backend is neither one of ${BUNDLED.join(', ')} nor the URL of a module`);
   }
+  const unknown = unknownIn({ ...own }, Object.keys(MAY));
+  if (unknown !== undefined) refuse(`there is no option ${unknown}`);
   for (const [name, value] of Object.entries(own)) {
-    if (!isOption(name)) refuse(`there is no option ${JSON.stringify(name)}`);
-    else if (value !== undefined && !MAY[name](backend)) {
+    if (isOption(name) && value !== undefined && !MAY[name](backend)) {
       refuse(`${name} is no option of the backend ${backend instanceof URL ? 'given' : backend}`);
     }
   }

@@ -119,18 +119,6 @@ export const PLUGIN_OPTIONS = z.strictObject({
   confirmTimeoutMs: milliseconds.optional(),
 });
 
-/** Each problem with its place, in one line. */
-export function problemsOf(error: z.ZodError, base: string): string {
-  return error.issues
-    .map((issue) => {
-      const at = [base, ...issue.path.map(String)].filter(Boolean).join('.');
-      return issue.code === 'unrecognized_keys'
-        ? `unknown option "${[at, issue.keys.join(', ')].filter(Boolean).join('.')}"`
-        : `"${at}": ${issue.message}`;
-    })
-    .join('; ');
-}
-
 function isPattern(text: string): boolean {
   try {
     return new RegExp(text, 'u') instanceof RegExp;

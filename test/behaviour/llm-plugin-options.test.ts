@@ -179,7 +179,7 @@ describe('a wrong input', () => {
     [{}, 'either'],
     [{ prompt: 'a', messages: [{ role: 'user', content: 'b' }] }, 'either'],
     [{ prompt: 'a', temprature: 1 }, 'temprature'],
-    [{ op: 'sing' }, '"sing"'],
+    [{ op: 'sing' }, "there is no op 'sing': there are chat, embed"],
     [{ op: 'embed', texts: 'a' }, 'texts'],
     [{ prompt: 'a', schema: { type: 'thing' } }, 'schema'],
     [[{ role: 'narrator', content: 'once' }], 'messages'],

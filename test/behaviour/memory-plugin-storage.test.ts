@@ -79,7 +79,7 @@ describe('a memory with a storage', () => {
       memory.delete(id),
     ]) {
       const { code, message } = causeOf(await failureOf(refused));
-      expect(code).toBe('STORAGE_FAILED');
+      expect(code).toBe('MEMORY_STORAGE_FAILED');
       expect(message).toMatch(/^the storage did not take it: .*the disk is full/);
     }
     expect((await memory.recent()).map(({ text }) => text)).toEqual(['tea']);
@@ -108,7 +108,7 @@ describe('a memory with a storage', () => {
     await store.execute({ op: 'fail', message: 'silent' });
     const { code, message } = causeOf(await failureOf(memory.add('tea')));
     expect([code, message]).toEqual([
-      'STORAGE_FAILED',
+      'MEMORY_STORAGE_FAILED',
       expect.stringContaining('100 ms') as string,
     ]);
     expect(await memory.count()).toBe(0);

@@ -50,10 +50,10 @@ describe('a call of a tool', () => {
       failure(wrong, expect.stringMatching(/name: Too small.*mood: Invalid option/)),
       failure(wrong, 'the arguments do not fit: n: must be even'),
       failure(wrong, expect.stringMatching(/^the arguments are not valid JSON: /)),
-      failure(wrong, 'the arguments must be an object, not an array'),
+      failure(wrong, 'the arguments are an array, not an object'),
       failure(wrong, expect.stringMatching(/must have required property 'a'/)),
-      failure(wrong, 'the arguments must be an object, not an array'),
-      failure(wrong, 'the arguments must be an object, not a number'),
+      failure(wrong, 'the arguments are an array, not an object'),
+      failure(wrong, 'the arguments are of type number, not an object'),
       failure(wrong, expect.stringMatching(/must have required property 'a'/)),
       failure(wrong, expect.stringMatching(/'__proto__'/)),
     ]);
@@ -134,17 +134,17 @@ describe('a call of a tool', () => {
   });
 
   test.each<[unknown, string]>([
-    [undefined, "the input must be an object with an 'op'"],
-    ['list', "the input must be an object with an 'op'"],
+    [undefined, 'the input is undefined, not an object with an op: call, list'],
+    ['list', 'the input is of type string, not an object'],
     [{ op: 'explode' }, "there is no op 'explode'"],
-    [{ op: 'call' }, "op 'call' needs a 'name'"],
-    [{ op: 'call', name: 'add', args: {} }, "op 'call' has no 'args'"],
+    [{ op: 'call' }, 'call needs name, which is a text'],
+    [{ op: 'call', name: 'add', args: {} }, "call has no field 'args'"],
     [{ op: 'list', format: 'xml' }, "there is no format 'xml'"],
   ])('is refused where it is none: %j', async (input, message) => {
     const { tools } = await toolScene();
     await expect(tools.execute(input as { op: 'list' })).rejects.toMatchObject({
       code: 'CALL_FAILED',
-      cause: { code: 'TOOL_INPUT_INVALID', message: expect.stringContaining(message) as unknown },
+      cause: { code: 'TOOL_INVALID_INPUT', message: expect.stringContaining(message) as unknown },
     });
   });
 });

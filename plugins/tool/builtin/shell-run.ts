@@ -2,7 +2,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import process from 'node:process';
 
-import { messageOf, ToolError } from '../tool-error.ts';
+import { messageOf } from '../../coded-error.ts';
+import { ToolError } from '../tool-error.ts';
 
 export interface RunOptions {
   program: string;
