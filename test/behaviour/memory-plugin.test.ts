@@ -6,11 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { inline } from '../support/files.ts';
 import { createManager } from '../support/manager.ts';
 import { runMemory, textsOf, type Memory } from '../support/memory-plugin.ts';
-import { causeOf, failureFrom, failureOf } from '../support/outcomes.ts';
-
-async function codeFrom(work: Promise<unknown>): Promise<unknown> {
-  return causeOf(await failureOf(work)).code;
-}
+import { causeOf, failureFrom, failureOf, troubleOf } from '../support/outcomes.ts';
 
 describe('a memory without an embedder', () => {
   test('finds what it was told by several words, whatever their order and form', async () => {
@@ -95,7 +91,9 @@ describe('a memory without an embedder', () => {
     expect((await memory.search('coffee')).found).toBe(1);
     expect([await memory.delete(id), await memory.delete(id)]).toEqual([true, false]);
     expect(await memory.get(id)).toBeUndefined();
-    expect(await codeFrom(memory.update(id, { text: 'x' }))).toBe('MEMORY_ENTRY_NOT_FOUND');
+    expect(await troubleOf(memory.update(id, { text: 'x' }))).toMatchObject({
+      code: 'MEMORY_ENTRY_NOT_FOUND',
+    });
   });
 
   test('keeps namespaces apart', async () => {
@@ -135,7 +133,9 @@ describe('a memory without an embedder', () => {
     await eventually(async () => {
       expect((await memory.stats())?.plugin).toMatchObject({ entries: 1, expired: 1 });
     });
-    expect(await codeFrom(memory.update(id, { importance: 1 }))).toBe('MEMORY_ENTRY_NOT_FOUND');
+    expect(await troubleOf(memory.update(id, { importance: 1 }))).toMatchObject({
+      code: 'MEMORY_ENTRY_NOT_FOUND',
+    });
   });
 
   test('forgets what is worth least beyond its capacity, and says what it has', async () => {
@@ -210,7 +210,7 @@ describe('a memory refuses by name', () => {
   test.each(calls)('%s', async (_, code, call) => {
     const memory = await runMemory(createManager());
     await memory.add('tea');
-    expect(await codeFrom(call(memory))).toBe(code);
+    expect(await troubleOf(call(memory))).toMatchObject({ code });
     expect(await memory.count()).toBe(1);
   });
 

@@ -6,19 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { AFTER_A_CRASH } from '../support/isolation.ts';
 import { createManager, run, runAssistant, specOf } from '../support/manager.ts';
 import { codesOf, failureOf } from '../support/outcomes.ts';
-
-const NO_CALLS = {
-  started: 0,
-  succeeded: 0,
-  failed: 0,
-  timedOut: 0,
-  aborted: 0,
-  crashed: 0,
-  inFlight: 0,
-  queued: 0,
-  deadLetters: 0,
-  lateReplies: 0,
-};
+import { NO_CALLS } from '../support/stats.ts';
 
 describe('stats', () => {
   it('have exactly the fields of the design', async () => {
