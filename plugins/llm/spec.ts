@@ -39,6 +39,7 @@ export function llmPlugin(
   return typedSpec(
     {
       concurrency: CONCURRENCY,
+      name: 'LLM',
       description: 'Asks a language model.',
       ...spec,
       id,
