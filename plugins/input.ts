@@ -1,6 +1,9 @@
 /** What the borders of the bundled plugins have in common: how they read an input, and what they say of a wrong one. */
 import { nearest } from './nearest.ts';
 
+/** What a timer can wait. */
+export const TIME_MS_MAX = 2_147_483_647;
+
 const SHOWN_CHARS_MAX = 80;
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

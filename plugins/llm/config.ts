@@ -1,8 +1,10 @@
 /** What an llm plugin is configured with, checked: by the factory, and again in its thread. */
 import { z } from 'zod';
 
+import { TIME_MS_MAX } from '../input.ts';
+
 const COUNT = z.number().int().min(1);
-const TIME_MS = z.number().int().min(1).max(2_147_483_647);
+const TIME_MS = z.number().int().min(1).max(TIME_MS_MAX);
 const SCHEMA = z.record(z.string(), z.unknown());
 const CAPABILITY = z.strictObject({ capability: z.string().min(1) });
 

@@ -4,14 +4,12 @@ import path from 'node:path';
 
 import { z } from 'zod';
 
+import { TIME_MS_MAX } from '../input.ts';
 import type { BuiltinName } from './options.ts';
 
 const MIB = 1024 * 1024;
 const count = (max: number): z.ZodNumber => z.number().int().min(1).max(max);
-const milliseconds = z
-  .number()
-  .min(1)
-  .max(2 ** 31 - 1);
+const milliseconds = z.number().min(1).max(TIME_MS_MAX);
 const headers = z.record(
   z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'is no header name'),
   z.string(),

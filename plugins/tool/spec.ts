@@ -2,6 +2,7 @@
 import { typedSpec, type PluginHandle, type PluginSpec, type TypedSpec } from 'troupe';
 
 import { messageOf } from '../coded-error.ts';
+import { TIME_MS_MAX } from '../input.ts';
 import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
 import { problemsOf } from '../zod-problems.ts';
 import { PLUGIN_OPTIONS } from './option-schema.ts';
@@ -93,7 +94,7 @@ function longest(
   confirmTimeoutMs: number,
 ): number {
   const own = sources.map((source) => ('timeoutMs' in source ? (source.timeoutMs ?? 0) : 0));
-  return Math.min(Math.max(timeoutMs, ...own) + confirmTimeoutMs + CALL_ROOM_MS, 2 ** 31 - 1);
+  return Math.min(Math.max(timeoutMs, ...own) + confirmTimeoutMs + CALL_ROOM_MS, TIME_MS_MAX);
 }
 
 /** Headers that a host is to be sent, and nobody is to be told. */
