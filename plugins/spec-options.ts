@@ -1,25 +1,5 @@
-/** What every factory lets its user say of the spec it makes. */
-import type { PluginSpec } from 'troupe';
-
-/** Fields of a spec that the factories of bundled plugins take beside their own options. */
-export type SpecOptions = Partial<
-  Pick<
-    PluginSpec,
-    | 'name'
-    | 'description'
-    | 'version'
-    | 'priority'
-    | 'dependencies'
-    | 'enabled'
-    | 'autoStart'
-    | 'concurrency'
-    | 'limits'
-    | 'mailbox'
-    | 'restart'
-    | 'permissions'
-    | 'isolation'
-  >
->;
+/** What every factory has in common: what its user may say of the spec it makes, and how it refuses. */
+import { PluginError, type PluginSpec } from 'troupe';
 
 const NAMES = [
   'name',
@@ -35,7 +15,10 @@ const NAMES = [
   'restart',
   'permissions',
   'isolation',
-] as const satisfies readonly (keyof SpecOptions)[];
+] as const satisfies readonly (keyof PluginSpec)[];
+
+/** Fields of a spec that the factories of bundled plugins take beside their own options. */
+export type SpecOptions = Partial<Pick<PluginSpec, (typeof NAMES)[number]>>;
 
 /** Parts options into those of the spec and those of the plugin itself. */
 export function splitOptions<T extends SpecOptions>(
@@ -48,4 +31,10 @@ export function splitOptions<T extends SpecOptions>(
     delete own[name];
   }
   return { spec, own: own as Omit<T, keyof SpecOptions> };
+}
+
+/** @param problem names the option. */
+export function invalidOptions(pluginId: string, problem: string): PluginError {
+  const message = `the options of ${pluginId} are not valid: ${problem}`;
+  return new PluginError('INVALID_SPEC', message, { pluginId });
 }

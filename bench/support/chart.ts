@@ -2,9 +2,9 @@
  * The answer to a question as an SVG: a panel for each group, in it a bar for each contender, from 0
  * to its median, with its figure beside it and a line from its lower to its upper quartile.
  */
+import { HEAD, moved, round, svg, text } from '../../src/cli/bench/svg.ts';
 import { groupsOf, isMeasured, type Row } from './row.ts';
 import { spreadOf } from './statistics.ts';
-import { HEAD, moved, round, svg, text } from './svg.ts';
 import { said, type Unit } from './units.ts';
 
 export interface Chart {

@@ -1,11 +1,12 @@
 /** One chat on its way: what the AI SDK is told, and what its steps make of it. */
 import { Output, stepCountIs, type ModelMessage, type StepResult, type ToolSet } from 'ai';
 
+import { messageOf } from '../coded-error.ts';
 import type { LlmConfig } from './config.ts';
-import { LlmError } from './errors.ts';
 import type { OnBehalf } from './guarded-models.ts';
 import type { ChatRequest } from './input.ts';
 import { jsonOf } from './json-safe.ts';
+import { LlmError } from './llm-error.ts';
 import type { Fitting } from './object-schema.ts';
 import type { ChatModel } from './provider.ts';
 import type { LlmAnswer, LlmMessage, LlmToolCall, LlmUsage } from './types.ts';
@@ -123,7 +124,7 @@ function toolCallsOf(steps: Steps): LlmToolCall[] {
       if (part.type === 'tool-result')
         outcomes.set(part.toolCallId, { result: part.output as unknown });
       if (part.type === 'tool-error') {
-        outcomes.set(part.toolCallId, { error: saidBy(part.error) });
+        outcomes.set(part.toolCallId, { error: messageOf(part.error) });
       }
     }
     return content
@@ -132,10 +133,6 @@ function toolCallsOf(steps: Steps): LlmToolCall[] {
         Object.assign({ id, name, arguments: input }, outcomes.get(id)),
       );
   });
-}
-
-export function saidBy(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The schema goes to the server where that takes one; the text is read here, with repairs. */

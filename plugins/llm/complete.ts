@@ -9,7 +9,7 @@ import {
   settingsOf,
   type ChatCall,
 } from './chat-call.ts';
-import { LlmError } from './errors.ts';
+import { LlmError } from './llm-error.ts';
 import type { LlmAnswer } from './types.ts';
 
 /** @throws LlmError; the signal's reason */

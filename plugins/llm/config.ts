@@ -1,8 +1,10 @@
 /** What an llm plugin is configured with, checked: by the factory, and again in its thread. */
 import { z } from 'zod';
 
+import { TIME_MS_MAX } from '../input.ts';
+
 const COUNT = z.number().int().min(1);
-const TIME_MS = z.number().int().min(1).max(2_147_483_647);
+const TIME_MS = z.number().int().min(1).max(TIME_MS_MAX);
 const SCHEMA = z.record(z.string(), z.unknown());
 const CAPABILITY = z.strictObject({ capability: z.string().min(1) });
 
@@ -83,13 +85,6 @@ export const CONFIG = z.strictObject({
 });
 
 export type LlmConfig = z.output<typeof CONFIG>;
-
-/** What is wrong with a value, each problem with the field it is about. */
-export function problemsOf(error: z.ZodError): string {
-  return error.issues
-    .map(({ path, message }) => (path.length > 0 ? `"${path.join('.')}": ${message}` : message))
-    .join('; ');
-}
 
 function hasNoPassword(text: string): boolean {
   if (!URL.canParse(text)) return true;

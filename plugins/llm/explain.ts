@@ -2,7 +2,7 @@
  * Any failure of a request as an {@link LlmError}: what happened, where, and the remedy. What the
  * server says is part of it, cut, and never with a key in it: servers do echo them.
  */
-import { LlmError } from './errors.ts';
+import { LlmError } from './llm-error.ts';
 import { retryAfterMs } from './retry.ts';
 
 /** What a message may name. */

@@ -1,5 +1,5 @@
 /** `fetch` for a model's server: no redirection is followed, and no response is without a bound. */
-import { LlmError } from './errors.ts';
+import { LlmError } from './llm-error.ts';
 
 export function boundedFetch(bytesMax: number): typeof fetch {
   return async (input, init) => {

@@ -1,8 +1,10 @@
 /** What a call may ask, checked where it comes in. Messages are checked by the AI SDK, which knows them. */
 import { z } from 'zod';
 
-import { problemsOf, SAMPLING } from './config.ts';
-import { LlmError } from './errors.ts';
+import { amongKnown } from '../input.ts';
+import { problemsOf } from '../zod-problems.ts';
+import { SAMPLING } from './config.ts';
+import { LlmError } from './llm-error.ts';
 import type { LlmEmbedRequest, LlmMessage, LlmRequest } from './types.ts';
 
 const MODEL = z.string().min(1).optional();
@@ -56,7 +58,7 @@ export function decodeInput(input: unknown): Asked {
   if (op === undefined || op === 'chat') {
     return { kind: 'chat', request: chatOf(decoded(CHAT, input)) };
   }
-  throw wrong(`there is no op ${JSON.stringify(op)}: those there are are "chat" and "embed"`);
+  throw wrong(`there is no op ${amongKnown(op, ['chat', 'embed'])}`);
 }
 
 function chatOf({ prompt, messages, ...rest }: z.output<typeof CHAT>): ChatRequest {

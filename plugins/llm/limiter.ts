@@ -1,6 +1,6 @@
 /** Holds requests back: how many at once, how many a minute, how many tokens a minute. */
 import { fullBucket, giveBack, reserve, type Bucket } from './bucket.ts';
-import { LlmError } from './errors.ts';
+import { LlmError } from './llm-error.ts';
 
 export interface LimiterOptions {
   requestsAtOnce?: number | undefined;

@@ -1,9 +1,10 @@
-import * as formats from 'ajv-formats';
 /** Answers that have to fit a JSON Schema. */
+import * as formats from 'ajv-formats';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { JsonSchema } from 'troupe/plugin';
 
-import { LlmError } from './errors.ts';
+import { messageOf } from '../coded-error.ts';
+import { LlmError } from './llm-error.ts';
 
 /** Compiled schemas that are kept: programs ask for the same few again and again. */
 const KEPT_MAX = 100;
@@ -52,7 +53,7 @@ export class ObjectSchemas {
     try {
       return this.#ajv.compile(rest);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new LlmError('LLM_INVALID_INPUT', `the input is not valid: "schema": ${why}`);
     } finally {
       // it keeps every schema it has seen

@@ -7,8 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { createOpenAICompatible, type OpenAICompatibleProvider } from '@ai-sdk/openai-compatible';
 
 import type { LlmConfig } from './config.ts';
-import { LlmError } from './errors.ts';
 import { boundedFetch } from './http.ts';
+import { LlmError } from './llm-error.ts';
 
 export type ChatModel = ReturnType<OpenAICompatibleProvider['languageModel']>;
 export type EmbeddingModel = ReturnType<OpenAICompatibleProvider['embeddingModel']>;

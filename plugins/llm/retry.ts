@@ -1,5 +1,5 @@
 /** Whether and when a request is tried again. Pure: chance is an argument. */
-import type { LlmError } from './errors.ts';
+import type { LlmError } from './llm-error.ts';
 import type { RetryOptions } from './types.ts';
 
 /** Less a random share up to that: many who failed together do not come back together. */

@@ -1,8 +1,8 @@
 /** Sends one request: held back by the limiter, bounded in time, tried again where that may help. */
 import type { LlmConfig } from './config.ts';
-import { LlmError } from './errors.ts';
 import { explain, type Scene } from './explain.ts';
 import type { Clock, Limiter, Permit } from './limiter.ts';
+import { LlmError } from './llm-error.ts';
 import { retryDelayMs } from './retry.ts';
 import type { Tally } from './tally.ts';
 

@@ -1,11 +1,12 @@
 /** The factory of llm plugins: `llmPlugin(id, options)` is a spec for `manager.register`. */
 import process from 'node:process';
 
-import { PluginError, typedSpec, type ExecuteOptions, type PluginHandle } from 'troupe';
+import { typedSpec, type ExecuteOptions, type PluginHandle } from 'troupe';
 import type { TypedSpec } from 'troupe';
 
-import { splitOptions } from '../spec-options.ts';
-import { CONFIG, problemsOf, type LlmConfig } from './config.ts';
+import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
+import { problemsOf } from '../zod-problems.ts';
+import { CONFIG, type LlmConfig } from './config.ts';
 import type { LlmInput, LlmMethods, LlmOptions, LlmOutput, LlmPart, LlmRequest } from './types.ts';
 
 /** Calls it may be inside of at once: they mostly wait for the server. */
@@ -38,6 +39,7 @@ export function llmPlugin(
   return typedSpec(
     {
       concurrency: CONCURRENCY,
+      name: 'LLM',
       description: 'Asks a language model.',
       ...spec,
       id,
@@ -56,10 +58,7 @@ export function llmPlugin(
 }
 
 /** Where the environment says what the options do not, it is read here: only the key is secret. */
-function configOf(
-  id: string,
-  own: Omit<LlmOptions, keyof ReturnType<typeof splitOptions>['spec']>,
-) {
+function configOf(id: string, own: Omit<LlmOptions, keyof SpecOptions>) {
   const provider = own.provider === undefined ? undefined : String(own.provider);
   const isCompatible = provider === undefined || provider === COMPATIBLE;
   const baseUrl = own.baseUrl ?? (isCompatible ? fromEnvironment('OPENAI_BASE_URL') : undefined);
@@ -71,11 +70,7 @@ function configOf(
     provider,
   });
   if (parsed.success) return definedOf(parsed.data);
-  throw new PluginError(
-    'INVALID_SPEC',
-    `the options of llmPlugin ${id} are not valid: ${problemsOf(parsed.error)}`,
-    { pluginId: id },
-  );
+  throw invalidOptions(id, problemsOf(parsed.error));
 }
 
 function fromEnvironment(name: string): string | undefined {

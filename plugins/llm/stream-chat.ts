@@ -1,7 +1,8 @@
 /** A chat whose answer comes in parts, as fast as they are read. */
 import { streamText } from 'ai';
 
-import { answerOf, refuseEndless, saidBy, settingsOf, type ChatCall } from './chat-call.ts';
+import { messageOf } from '../coded-error.ts';
+import { answerOf, refuseEndless, settingsOf, type ChatCall } from './chat-call.ts';
 import { misfit } from './complete.ts';
 import type { Pace } from './pace.ts';
 import type { LlmPart } from './types.ts';
@@ -49,7 +50,7 @@ export async function* streamChat(chat: ChatCall, pace: Pace): AsyncGenerator<Ll
             type: 'tool-error',
             id: part.toolCallId,
             name: part.toolName,
-            error: saidBy(part.error),
+            error: messageOf(part.error),
           };
           break;
         case 'start-step':

@@ -1,7 +1,7 @@
 /** Counts what was asked and used, for stats and metrics. */
 import type { PluginContext } from 'troupe/plugin';
 
-import type { LlmErrorCode } from './errors.ts';
+import type { LlmErrorCode } from './llm-error.ts';
 import type { LlmPrice, LlmStats, LlmUsage } from './types.ts';
 
 /** Callers name models: beyond so many, all others are counted as one. */

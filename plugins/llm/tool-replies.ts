@@ -1,6 +1,8 @@
 /** What tool plugins answer, read; and what a model is told where they do not. */
 import type { JsonSchema } from 'troupe/plugin';
 
+import { isRecord } from '../input.ts';
+
 export interface ListedTool {
   name: string;
   description: string;
@@ -56,8 +58,4 @@ export function troubleOf(error: unknown, timeoutMs?: number): string {
     default:
       return error.message;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

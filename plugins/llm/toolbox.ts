@@ -6,9 +6,9 @@ import { jsonSchema, tool, type ToolSet } from 'ai';
 import type { PluginContext, PluginListing } from 'troupe/plugin';
 
 import type { LlmConfig } from './config.ts';
-import { LlmError } from './errors.ts';
 import type { OnBehalf } from './guarded-models.ts';
 import { readable } from './json-safe.ts';
+import { LlmError } from './llm-error.ts';
 import type { Tally } from './tally.ts';
 import { namesFor } from './tool-names.ts';
 import { isToolList, outcomeOf, troubleOf, type ListedTool } from './tool-replies.ts';

@@ -3,8 +3,8 @@
  * watched: silence, a broken connection, an end that is none. What goes wrong is its last part,
  * an error that says so.
  */
-import { LlmError } from './errors.ts';
 import { brokenOff, explain, type Scene } from './explain.ts';
+import { LlmError } from './llm-error.ts';
 import type { ChatModel } from './provider.ts';
 
 type Streamed = Awaited<ReturnType<ChatModel['doStream']>>['stream'];

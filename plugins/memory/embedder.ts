@@ -4,7 +4,8 @@
  */
 import { setImmediate } from 'node:timers/promises';
 
-import { MemoryError, messageOf } from './errors.ts';
+import { messageOf } from '../coded-error.ts';
+import { MemoryError } from './memory-error.ts';
 
 export type EmbedTexts = (texts: string[]) => Promise<unknown>;
 
@@ -155,7 +156,7 @@ function wrongLength(length: number, dimensions: number): MemoryError {
 }
 
 function invalid(problem: string): MemoryError {
-  return new MemoryError('VECTOR_INVALID', problem);
+  return new MemoryError('MEMORY_VECTOR_INVALID', problem);
 }
 
 function mayBeOneOfThem(error: unknown): boolean {
@@ -167,6 +168,8 @@ function refuse(batch: readonly Wanted[], error: unknown): void {
   const refusal =
     error instanceof MemoryError
       ? error
-      : new MemoryError('EMBEDDER_FAILED', `the embedder failed: ${messageOf(error)}`, error);
+      : new MemoryError('MEMORY_EMBEDDER_FAILED', `the embedder failed: ${messageOf(error)}`, {
+          cause: error,
+        });
   for (const { reject } of batch) reject(refusal);
 }

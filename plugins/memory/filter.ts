@@ -1,6 +1,6 @@
 /** Filters on metadata: checked and made a function once, then asked of each entry. */
-import { MemoryError } from './errors.ts';
 import { isPlainObject } from './json.ts';
+import { MemoryError } from './memory-error.ts';
 import type { MemoryMetadata } from './types.ts';
 
 export type Predicate = (metadata: MemoryMetadata) => boolean;
@@ -8,7 +8,7 @@ export type Predicate = (metadata: MemoryMetadata) => boolean;
 const DEPTH_MAX = 8;
 const CONDITIONS_MAX = 256;
 
-/** @throws MemoryError `INVALID_FILTER`, naming the place. */
+/** @throws MemoryError `MEMORY_INVALID_FILTER`, naming the place. */
 export function compileFilter(filter: unknown): Predicate {
   return compile(filter, { path: 'filter', depth: 0, budget: { left: CONDITIONS_MAX } });
 }
@@ -132,5 +132,5 @@ function inside(place: Place, step: string): Place {
 }
 
 function refused({ path }: Place, problem: string): MemoryError {
-  return new MemoryError('INVALID_FILTER', `${path} ${problem}`);
+  return new MemoryError('MEMORY_INVALID_FILTER', `${path} ${problem}`);
 }

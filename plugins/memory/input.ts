@@ -1,12 +1,13 @@
 /** The border: what came in becomes a request, or is refused by the name of what is wrong. */
-import { MemoryError, type MemoryErrorCode } from './errors.ts';
+import { opOf, unknownIn } from '../input.ts';
 import { foreignToJson, isPlainObject } from './json.ts';
+import { MemoryError, type MemoryErrorCode } from './memory-error.ts';
 import { weightsProblem } from './score.ts';
 import { ALL_NAMESPACES, LIMIT_MAX, NAME_CHARS_MAX, type MemorySettings } from './settings.ts';
 import type { MemoryInput, MemoryOp } from './types.ts';
 
 type Bounds = Pick<MemorySettings, 'textCharsMax' | 'metadataCharsMax'>;
-/** What is wrong with it; `undefined` where nothing is. A code where it is not `INVALID_INPUT`. */
+/** What is wrong with it; `undefined` where nothing is. A code where it is not `MEMORY_INVALID_INPUT`. */
 type Problem = string | { code: MemoryErrorCode; problem: string } | undefined;
 type Check = (value: unknown, bounds: Bounds) => Problem;
 
@@ -17,52 +18,47 @@ interface Shape {
 
 /** @throws MemoryError naming the op and the field. */
 export function decodeInput(input: unknown, bounds: Bounds): MemoryInput {
-  if (!isPlainObject(input)) throw refused('', 'the input must be an object with an op');
-  const op = input['op'];
-  if (typeof op !== 'string' || !Object.hasOwn(SHAPES, op)) {
-    const said = typeof op === 'string' ? `'${op.slice(0, 40)}'` : typeof op;
-    throw refused('', `op ${said} is unknown; there are ${Object.keys(SHAPES).join(', ')}`);
-  }
-  const { needs, takes } = SHAPES[op as MemoryOp];
+  const { op, fields } = opOf(input, OPS, refused);
+  const { needs, takes } = SHAPES[op];
+  const unknown = unknownIn(fields, [...Object.keys(needs), ...Object.keys(takes)]);
+  if (unknown !== undefined) throw refused(`${op} has no field ${unknown}`);
   for (const [name, check] of Object.entries(needs)) {
-    report(op, name, input[name] === undefined ? 'is missing' : check(input[name], bounds));
+    report(op, name, fields[name] === undefined ? 'is missing' : check(fields[name], bounds));
   }
-  for (const [name, value] of Object.entries(input)) {
-    if (name === 'op' || value === undefined || Object.hasOwn(needs, name)) continue;
-    const check = Object.hasOwn(takes, name) ? takes[name] : undefined;
-    const known = [...Object.keys(needs), ...Object.keys(takes)].join(', ');
-    report(op, name, check ? check(value, bounds) : `is unknown; there are ${known}`);
+  for (const [name, check] of Object.entries(takes)) {
+    report(op, name, fields[name] === undefined ? undefined : check(fields[name], bounds));
   }
-  if (op === 'update' && !Object.keys(input).some((name) => CHANGES.has(name))) {
-    throw refused(op, `changes nothing; there are ${[...CHANGES].join(', ')}`);
+  if (op === 'update' && !CHANGES.some((name) => name in fields)) {
+    throw refused(`${op} changes nothing: there are ${CHANGES.join(', ')}`);
   }
-  return input as unknown as MemoryInput;
+  // checked field by field above
+  return input as MemoryInput;
 }
 
 function report(op: string, name: string, problem: Problem): void {
   if (problem === undefined) return;
-  if (typeof problem === 'string') throw refused(op, `${name} ${problem}`);
+  if (typeof problem === 'string') throw refused(`${op}: ${name} ${problem}`);
   throw new MemoryError(problem.code, `${op}: ${name} ${problem.problem}`);
 }
 
-function refused(op: string, problem: string): MemoryError {
-  return new MemoryError('INVALID_INPUT', op === '' ? problem : `${op}: ${problem}`);
+function refused(problem: string): MemoryError {
+  return new MemoryError('MEMORY_INVALID_INPUT', problem);
 }
 
-const CHANGES = new Set(['text', 'importance', 'metadata', 'ttlMs']);
+const CHANGES = ['text', 'importance', 'metadata', 'ttlMs'];
 
 const text: Check = (value, { textCharsMax }) => {
   if (typeof value !== 'string' || value.trim() === '') return 'must be a text that is not empty';
   if (value.length <= textCharsMax) return undefined;
   const problem = `has ${String(value.length)} characters, more than textCharsMax (${String(textCharsMax)}); cut it into several`;
-  return { code: 'ENTRY_TOO_LARGE', problem };
+  return { code: 'MEMORY_ENTRY_TOO_LARGE', problem };
 };
 
 const query: Check = (value, bounds) => {
   const problem = text(value, bounds);
   if (problem === undefined) return undefined;
   return {
-    code: 'INVALID_QUERY',
+    code: 'MEMORY_INVALID_QUERY',
     problem: typeof problem === 'string' ? problem : problem.problem,
   };
 };
@@ -106,7 +102,7 @@ const metadata: Check = (value, { metadataCharsMax }) => {
   const chars = JSON.stringify(value).length;
   if (chars <= metadataCharsMax) return undefined;
   const problem = `has ${String(chars)} characters as JSON, more than metadataCharsMax (${String(metadataCharsMax)})`;
-  return { code: 'ENTRY_TOO_LARGE', problem };
+  return { code: 'MEMORY_ENTRY_TOO_LARGE', problem };
 };
 
 /** Looked at where it is compiled. */
@@ -148,3 +144,5 @@ const SHAPES: Record<MemoryOp, Shape> = {
   clear: { needs: {}, takes: wideSelection },
   window: { needs: { conversation: name, tokens }, takes: { namespace } },
 };
+
+const OPS = Object.keys(SHAPES) as MemoryOp[];

@@ -2,8 +2,8 @@
 import type { PluginContext } from 'troupe/plugin';
 
 import type { EmbedTexts } from './embedder.ts';
-import { MemoryError } from './errors.ts';
 import { isPlainObject } from './json.ts';
+import { MemoryError } from './memory-error.ts';
 import type { EmbedderSetting } from './settings.ts';
 import { estimateTokens, type CountTokens } from './window.ts';
 
@@ -21,7 +21,10 @@ export async function embedSource(
     const options = { timeoutMs, idempotent: true };
     const answer: unknown = await ctx.call(plugin, { op: 'embed', texts }, options);
     if (isPlainObject(answer)) return answer['vectors'];
-    throw new MemoryError('VECTOR_INVALID', `the embedder ${plugin} must answer with { vectors }`);
+    throw new MemoryError(
+      'MEMORY_VECTOR_INVALID',
+      `the embedder ${plugin} must answer with { vectors }`,
+    );
   };
 }
 
@@ -42,7 +45,7 @@ async function within<T>(timeoutMs: number, work: Promise<T>): Promise<T> {
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
       const problem = `the embedder module did not answer within ${String(timeoutMs)} ms`;
-      reject(new MemoryError('EMBEDDER_FAILED', problem));
+      reject(new MemoryError('MEMORY_EMBEDDER_FAILED', problem));
     }, timeoutMs);
   });
   try {

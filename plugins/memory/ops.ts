@@ -1,10 +1,11 @@
+/** What each op does. */
+import { messageOf } from '../coded-error.ts';
 import type { Embedder } from './embedder.ts';
 import type { Change } from './entries.ts';
-import { MemoryError, messageOf } from './errors.ts';
-/** What each op does. */
 import { compileFilter } from './filter.ts';
 import { greatest } from './heap.ts';
 import { isExpired, itemOf, type Item } from './item.ts';
+import { MemoryError } from './memory-error.ts';
 import type { Parts } from './parts.ts';
 import { searchSpace } from './search.ts';
 import { DEFAULT_NAMESPACE, IMPORTANCE_DEFAULT, LIMIT_DEFAULT } from './settings.ts';
@@ -180,12 +181,13 @@ async function howToSearch(
   const mode = wanted ?? (embedder ? 'hybrid' : 'text');
   const hasWords = (): boolean => wordsOf(text, undefined).length > 0;
   if (mode === 'text') {
-    if (!hasWords()) throw new MemoryError('INVALID_QUERY', 'search: text has no word in it');
+    if (!hasWords())
+      throw new MemoryError('MEMORY_INVALID_QUERY', 'search: text has no word in it');
     return { mode, vector: undefined };
   }
   if (!embedder) {
     const remedy = "give the plugin an embedder, or search with mode 'text'";
-    throw new MemoryError('NO_EMBEDDER', `search: mode '${mode}' needs vectors; ${remedy}`);
+    throw new MemoryError('MEMORY_NO_EMBEDDER', `search: mode '${mode}' needs vectors; ${remedy}`);
   }
   try {
     return { mode, vector: await embedder.embed(text, { isUrgent: true }) };
@@ -220,7 +222,7 @@ function changed(entry: MemoryEntry, request: Request<'update'>, now: number): M
 
 function notFound(id: string, namespace: string): MemoryError {
   const problem = `update: there is no entry ${id.slice(0, 80)} in the namespace ${namespace}`;
-  return new MemoryError('ENTRY_NOT_FOUND', problem);
+  return new MemoryError('MEMORY_ENTRY_NOT_FOUND', problem);
 }
 
 function put(item: Item): Change {

@@ -1,13 +1,14 @@
 /** The memory plugin, in its thread: see spec.ts for what it is. */
 import { definePlugin, type PluginContext } from 'troupe/plugin';
 
+import { messageOf } from '../coded-error.ts';
 import { Embedder } from './embedder.ts';
 import { Entries } from './entries.ts';
-import { MemoryError, messageOf } from './errors.ts';
 import { Ids } from './ids.ts';
 import { decodeInput } from './input.ts';
 import { isPlainObject } from './json.ts';
 import { NOBODY, storageKeeper } from './keeper.ts';
+import { MemoryError } from './memory-error.ts';
 import { embedSource, tokenCounter } from './modules.ts';
 import { createOps, type MemoryOps } from './ops.ts';
 import type { Parts } from './parts.ts';
@@ -133,7 +134,7 @@ async function readBack(parts: Parts, storage: string): Promise<void> {
     await rebuild(parts);
   } catch (error) {
     const problem = `the memory could not be read back from ${storage}: ${messageOf(error)}`;
-    throw new MemoryError('STORAGE_FAILED', problem, error);
+    throw new MemoryError('MEMORY_STORAGE_FAILED', problem, { cause: error });
   }
 }
 

@@ -1,11 +1,12 @@
 /** Reading back what a storage, or the version before a reload, has. */
 import { setImmediate } from 'node:timers/promises';
 
+import { messageOf } from '../coded-error.ts';
 import type { Change } from './entries.ts';
-import { MemoryError, messageOf } from './errors.ts';
 import { Heap } from './heap.ts';
 import { isExpired, isWorthLess, itemOf, type Item } from './item.ts';
 import { isPlainObject } from './json.ts';
+import { MemoryError } from './memory-error.ts';
 import type { Parts } from './parts.ts';
 import { readRecord } from './record.ts';
 
@@ -54,7 +55,10 @@ function teller({ settings: { rebuildTimeoutMs }, log }: Parts): Tell {
     const now = performance.now();
     if (now - from > rebuildTimeoutMs) {
       const remedy = `is not done within ${String(rebuildTimeoutMs)} ms; raise rebuildTimeoutMs`;
-      throw new MemoryError('STORAGE_FAILED', `reading back (${String(done)} ${what}) ${remedy}`);
+      throw new MemoryError(
+        'MEMORY_STORAGE_FAILED',
+        `reading back (${String(done)} ${what}) ${remedy}`,
+      );
     }
     if (now - toldAt < TOLD_EVERY_MS) return;
     toldAt = now;

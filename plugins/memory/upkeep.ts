@@ -1,7 +1,7 @@
 /** What is done without being asked: throwing away what has expired, and vectors that are missing. */
+import { messageOf } from '../coded-error.ts';
 import type { Embedder } from './embedder.ts';
 import type { Change } from './entries.ts';
-import { messageOf } from './errors.ts';
 import { isExpired, itemOf, type Item } from './item.ts';
 import type { Parts } from './parts.ts';
 

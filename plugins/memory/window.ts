@@ -1,5 +1,5 @@
 /** Which messages of a conversation fit a budget of tokens. */
-import { MemoryError } from './errors.ts';
+import { MemoryError } from './memory-error.ts';
 import type { MemoryEntry, MemoryWindow } from './types.ts';
 
 export type CountTokens = (text: string) => number | Promise<number>;
@@ -41,9 +41,11 @@ async function tokensOf(text: string, count: CountTokens): Promise<number> {
   try {
     tokens = await count(text);
   } catch (error) {
-    throw new MemoryError('TOKENIZER_FAILED', 'the tokenizer module threw', error);
+    throw new MemoryError('MEMORY_TOKENIZER_FAILED', 'the tokenizer module threw', {
+      cause: error,
+    });
   }
   if (typeof tokens === 'number' && tokens >= 0 && Number.isFinite(tokens)) return tokens;
   const what = `the tokenizer module must give a number of tokens, not ${String(tokens)}`;
-  throw new MemoryError('TOKENIZER_FAILED', what);
+  throw new MemoryError('MEMORY_TOKENIZER_FAILED', what);
 }

@@ -5,10 +5,11 @@
  */
 import { setImmediate } from 'node:timers/promises';
 
+import { messageOf } from '../coded-error.ts';
 import type { Change, Entries } from './entries.ts';
-import { MemoryError, messageOf } from './errors.ts';
 import type { Item } from './item.ts';
 import type { Keeper } from './keeper.ts';
+import { MemoryError } from './memory-error.ts';
 import type { Parts, Tally } from './parts.ts';
 
 /** What is there, with the changes before this one. */
@@ -135,7 +136,8 @@ export class Writer {
       return;
     }
     const message = `the storage did not take it: ${messageOf(error)}`;
-    for (const job of jobs) job.reject(new MemoryError('STORAGE_FAILED', message, error));
+    for (const job of jobs)
+      job.reject(new MemoryError('MEMORY_STORAGE_FAILED', message, { cause: error }));
   }
 
   /** Whether it went well. */

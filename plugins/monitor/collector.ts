@@ -16,8 +16,6 @@ type Level = number | HistogramSample;
 export interface Remembered {
   /** Which life it was. */
   life: string;
-  crashes: number;
-  crashedAt: number | undefined;
   /** What counters and histograms stood at. */
   kernel: Map<string, Level>;
   own: Map<string, Level>;
@@ -67,25 +65,15 @@ export class Collector {
   #look(id: string, stats: PluginStats, now: number): ReadonlySet<Series> | undefined {
     const life = `${String(stats.generation)} ${String(stats.startedAt)}`;
     const before = this.#plugins.get(id);
-    const crashedAt = stats.lastCrash?.at;
-    const isNewCrash = crashedAt !== undefined && crashedAt !== before?.crashedAt;
     // at the first look of all nobody knows for how long it has been there
     const first = this.looks === 0 ? 'unknown' : 'anew';
-    const plugin: Remembered = before ?? {
-      life,
-      crashes: 0,
-      crashedAt: undefined,
-      kernel: new Map(),
-      own: new Map(),
-    };
-    if (isNewCrash && (before || first === 'anew')) plugin.crashes++;
-    plugin.crashedAt = crashedAt;
+    const plugin: Remembered = before ?? { life, kernel: new Map(), own: new Map() };
     this.#plugins.set(id, plugin);
     const label = (sample: MetricSample): MetricSample => ({
       ...sample,
       labels: labelled(sample.labels, id),
     });
-    for (const sample of kernelSamples(stats, plugin.crashes).map(label)) {
+    for (const sample of kernelSamples(stats).map(label)) {
       this.#take(id, sample, plugin.kernel, before ? 'same' : first, now);
     }
     const isSum = stats.replicas !== undefined || stats.threads !== undefined;

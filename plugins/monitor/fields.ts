@@ -1,6 +1,7 @@
 /** Reads an object field by field: what is wrong, missing or unknown is refused by name. */
 import type { MetricLabels } from 'troupe/plugin';
 
+import { amongKnown } from '../input.ts';
 import { MonitorError } from './monitor-error.ts';
 
 const NAME = /^[A-Za-z_:][\w:]{0,255}$/;
@@ -12,6 +13,7 @@ const DAY_MS = 86_400_000;
 export class Fields {
   readonly #what: string;
   readonly #left: Map<string, unknown>;
+  readonly #asked = new Set<string>();
 
   /** @param what names the object in errors: `the rule slow`. */
   constructor(value: unknown, what: string) {
@@ -23,11 +25,13 @@ export class Fields {
   }
 
   has(name: string): boolean {
+    this.#asked.add(name);
     return this.#left.has(name);
   }
 
   take(name: string): unknown {
     const value = this.#left.get(name);
+    this.#asked.add(name);
     this.#left.delete(name);
     return value;
   }
@@ -100,7 +104,8 @@ export class Fields {
   /** Refuses what was not asked for. */
   end(): void {
     const [unknown] = this.#left.keys();
-    if (unknown !== undefined) throw wrong(`${this.#what} has an unknown field "${unknown}"`);
+    if (unknown === undefined) return;
+    throw wrong(`${this.#what} has no field ${amongKnown(unknown, [...this.#asked])}`);
   }
 }
 
@@ -109,5 +114,5 @@ function isLabel([name, text]: [string, unknown]): boolean {
 }
 
 export function wrong(message: string): MonitorError {
-  return new MonitorError('MONITOR_INPUT', message);
+  return new MonitorError('MONITOR_INVALID_INPUT', message);
 }

@@ -18,15 +18,14 @@ export const KERNEL_PREFIX = 'troupe_';
 
 const OUTCOMES = ['succeeded', 'failed', 'timedOut', 'aborted', 'crashed'] as const;
 
-/** @param crashes seen so far. */
-export function kernelSamples(stats: PluginStats, crashes: number): MetricSample[] {
+export function kernelSamples(stats: PluginStats): MetricSample[] {
   const { calls, latencyMs, memory, threads, replicas } = stats;
   const settled = OUTCOMES.reduce((sum, outcome) => sum + calls[outcome], 0);
   return [
     gauge('up', stats.state === 'running' ? 1 : 0),
     gauge('state', STATES.indexOf(stats.state)),
     counter('restarts_total', stats.restarts),
-    counter('crashes_total', crashes),
+    counter('crashes_total', stats.crashes),
     counter('calls_started_total', calls.started),
     ...OUTCOMES.map((outcome) => counter('calls_total', calls[outcome], { outcome })),
     counter('dead_letters_total', calls.deadLetters),

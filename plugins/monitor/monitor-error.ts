@@ -1,18 +1,16 @@
-/** Errors of the monitor: what a caller gets as the `cause` of its `CALL_FAILED`. */
+/** What the monitor throws. */
+import { CodedError } from '../coded-error.ts';
 
-/**
- * `MONITOR_INPUT`: an op, a field or a rule is wrong. `MONITOR_KIND`: the series is of another
- * kind. `MONITOR_FULL`: there are as many series or rules as may be. `MONITOR_RANGE`: the
- * answer would be too large.
- */
-export type MonitorErrorCode = 'MONITOR_INPUT' | 'MONITOR_KIND' | 'MONITOR_FULL' | 'MONITOR_RANGE';
+export type MonitorErrorCode =
+  /** An op, a field, a rule or an option is wrong. */
+  | 'MONITOR_INVALID_INPUT'
+  /** The series is of another kind. */
+  | 'MONITOR_KIND'
+  /** There are as many series or rules as may be. */
+  | 'MONITOR_FULL'
+  /** The answer would be too large. */
+  | 'MONITOR_RANGE';
 
-export class MonitorError extends Error {
+export class MonitorError extends CodedError<MonitorErrorCode> {
   override readonly name = 'MonitorError';
-  readonly code: MonitorErrorCode;
-
-  constructor(code: MonitorErrorCode, message: string) {
-    super(message);
-    this.code = code;
-  }
 }

@@ -2,6 +2,7 @@
  * Tells alerts to plugins and webhooks. Each target has a line of its own: its alerts arrive in
  * their order, and one that hangs holds up nobody else. Nobody waits for it.
  */
+import { messageOf } from '../coded-error.ts';
 import type { Alert, NotifyTarget } from './types.ts';
 
 /** Alerts that wait, for all targets together; later ones are dropped. */
@@ -107,7 +108,7 @@ export class Notifier {
         const isLast = tried >= tries || error instanceof Refused || signal.aborted;
         if (isLast) {
           this.#counts.failed++;
-          const why = error instanceof Error ? error.message : String(error);
+          const why = messageOf(error);
           this.#options.failed(`${shownTarget(target)}: ${why}`, alert);
           return;
         }

@@ -10,7 +10,7 @@ import type { Aggregate, Point, QueryResult, Range, Retention, SeriesQuery } fro
 /** Points of all series of one answer. */
 export const POINTS_MAX = 100_000;
 
-/** @throws MonitorError `MONITOR_INPUT`. */
+/** @throws MonitorError `MONITOR_INVALID_INPUT`. */
 export function readQuery(fields: Fields): SeriesQuery {
   const query = {
     name: fields.metric('name'),
@@ -23,7 +23,7 @@ export function readQuery(fields: Fields): SeriesQuery {
   return aggregate === undefined ? rest : { ...rest, aggregate };
 }
 
-/** @throws MonitorError `MONITOR_KIND`, `MONITOR_RANGE`, `MONITOR_INPUT`. */
+/** @throws MonitorError `MONITOR_KIND`, `MONITOR_RANGE`, `MONITOR_INVALID_INPUT`. */
 export function query(
   store: Store,
   retention: readonly Retention[],

@@ -16,9 +16,9 @@ const TIERS_MAX = 5;
 const CELLS_MAX = 100_000;
 const RULES_MAX = 1_000;
 
-/** @throws MonitorError `MONITOR_INPUT` that names the option. */
+/** @throws MonitorError `MONITOR_INVALID_INPUT` that names the option. */
 export function readConfig(value: unknown): MonitorConfig {
-  const fields = new Fields(value, 'the configuration of the monitor');
+  const fields = new Fields(value, 'a monitor');
   const config = {
     intervalMs: fields.maybe('intervalMs', (name) => fields.ms(name, 10, 3_600_000)) ?? INTERVAL_MS,
     retention: fields.maybe('retention', () => readRetention(fields)) ?? RETENTION,

@@ -1,5 +1,6 @@
 /** Inputs of the monitor, checked: unknown ops and wrong fields are refused by name. */
-import { Fields } from './fields.ts';
+import { opOf } from '../input.ts';
+import { Fields, wrong } from './fields.ts';
 import { readQuery } from './query.ts';
 import { readRule } from './read-rule.ts';
 import type { MonitorInput, MonitorOp, Recording, SeriesKind } from './types.ts';
@@ -15,11 +16,10 @@ const OPS = [
   'alerts',
 ] as const satisfies readonly MonitorOp[];
 
-/** @throws MonitorError `MONITOR_INPUT`. */
+/** @throws MonitorError `MONITOR_INVALID_INPUT`. */
 export function readInput(input: unknown): MonitorInput {
-  const op = new Fields(input, 'the input').oneOf('op', OPS);
-  const fields = new Fields(input, `the input of ${op}`);
-  fields.take('op');
+  const { op, fields: given } = opOf(input, OPS, wrong);
+  const fields = new Fields(given, op);
   switch (op) {
     case 'record':
       return { op, ...readRecording(fields) };
@@ -32,7 +32,7 @@ export function readInput(input: unknown): MonitorInput {
       return { op, labels, ...(name === undefined ? {} : { name }) };
     }
     case 'rule':
-      return { op, ...readRule(without(input, 'op')) };
+      return { op, ...readRule(given) };
     case 'unrule': {
       const name = fields.text('name');
       fields.end();
@@ -54,8 +54,4 @@ function readRecording(fields: Fields): Required<Recording> {
   const labels = fields.labels('labels');
   fields.end();
   return { name, kind, value, labels };
-}
-
-function without(input: unknown, field: string): object {
-  return Object.fromEntries(Object.entries(input ?? {}).filter(([name]) => name !== field));
 }

@@ -8,7 +8,7 @@ const TARGETS_MAX = 8;
 const RETRIES_MAX = 10;
 const TIMEOUT_MS_MAX = 60_000;
 
-/** @throws MonitorError `MONITOR_INPUT` that names the rule and the field. */
+/** @throws MonitorError `MONITOR_INVALID_INPUT` that names the rule and the field. */
 export function readRule(value: unknown): Rule {
   const fields = new Fields(value, `the rule ${nameOf(value)}`);
   const type = fields.oneOf('type', ['threshold', 'rate', 'absence']);

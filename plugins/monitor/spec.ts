@@ -1,6 +1,5 @@
 /** The monitor's spec: `monitorPlugin(id, options)`. Runs on the main thread. */
 import {
-  PluginError,
   typedSpec,
   type ExecuteOptions,
   type PluginHandle,
@@ -8,7 +7,8 @@ import {
   type TypedSpec,
 } from 'troupe';
 
-import { splitOptions, type SpecOptions } from '../spec-options.ts';
+import { messageOf } from '../coded-error.ts';
+import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
 import { readConfig } from './read-config.ts';
 import type {
   AlertListing,
@@ -71,7 +71,7 @@ export function monitorPlugin(
 ): TypedSpec<MonitorInput, MonitorOutput, MonitorMethods> {
   const { spec, own } = splitOptions(options);
   if (spec.isolation === 'pool') {
-    throw invalid(
+    throw invalidOptions(
       id,
       `"isolation": a monitor keeps what it saw, which the threads of a pool cannot`,
     );
@@ -115,14 +115,8 @@ function checked(id: string, options: object): MonitorConfig {
   try {
     return readConfig(options);
   } catch (error) {
-    throw invalid(id, error instanceof Error ? error.message : String(error));
+    throw invalidOptions(id, messageOf(error));
   }
-}
-
-function invalid(pluginId: string, what: string): PluginError {
-  return new PluginError('INVALID_SPEC', `the spec of ${pluginId} is not valid: ${what}`, {
-    pluginId,
-  });
 }
 
 /** Addresses of webhooks and their headers often hold a token. */

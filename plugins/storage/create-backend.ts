@@ -1,6 +1,7 @@
 /** The backend that the plugin's configuration names. Its library is imported when it is needed. */
+import { messageOf } from '../coded-error.ts';
 import type { CreateStorageBackend, StorageBackend, StorageBackendOptions } from './backend.ts';
-import { messageOf, StorageError } from './storage-error.ts';
+import { StorageError } from './storage-error.ts';
 
 /** What the factory puts into `config` of the spec. */
 export interface StorageConfig {

@@ -1,4 +1,5 @@
 /** From what was sent to a typed input: whatever is wrong with it is named, before anything is done. */
+import { isRecord, kindOf, opOf, shown, unknownIn } from '../input.ts';
 import { KEY_BYTES_MAX, TTL_MS_MAX } from './limits.ts';
 import { StorageError } from './storage-error.ts';
 import type { StorageInput, StorageOp } from './types.ts';
@@ -11,7 +12,7 @@ interface Fields {
   readonly optional: readonly string[];
 }
 
-const OPS: Record<StorageOp, Fields> = {
+const SHAPES: Record<StorageOp, Fields> = {
   get: { required: ['key'], optional: ['namespace'] },
   put: { required: ['key', 'value'], optional: ['namespace', 'ttlMs'] },
   delete: { required: ['key'], optional: ['namespace'] },
@@ -26,6 +27,8 @@ const OPS: Record<StorageOp, Fields> = {
   clear: { required: [], optional: ['namespace'] },
   backup: { required: ['path'], optional: [] },
 };
+
+const OPS = Object.keys(SHAPES) as StorageOp[];
 
 const CONDITION: Fields = { required: ['key'], optional: ['namespace', 'expected'] };
 
@@ -50,57 +53,50 @@ const WRONG: Record<string, (value: unknown) => string | undefined> = {
 };
 
 export function decodeInput(input: unknown): StorageInput {
-  const ops = Object.keys(OPS).join(', ');
-  if (!isRecord(input)) refuse(`the input is ${kindOf(input)}, not an object with an op: ${ops}`);
-  const { op } = input;
-  if (!isOp(op)) refuse(`op is ${shown(op)}, not one of ${ops}`);
-  checkFields(input, op, OPS[op]);
-  checkKeys(input);
-  if (Array.isArray(input['operations'])) {
-    checkOperations(input['operations'], input['namespace']);
-  }
-  if (Array.isArray(input['conditions'])) {
-    for (const [at, condition] of input['conditions'].entries()) {
+  const { op, fields } = opOf(input, OPS, refused);
+  checkFields(fields, op, SHAPES[op]);
+  checkKeys(fields);
+  const { operations, conditions, namespace } = fields;
+  if (Array.isArray(operations)) checkOperations(operations, namespace);
+  if (Array.isArray(conditions)) {
+    for (const [at, condition] of conditions.entries()) {
       const where = `conditions[${String(at)}]`;
-      if (!isRecord(condition)) refuse(`${where} is ${kindOf(condition)}, not an object`);
+      if (!isRecord(condition)) throw refused(`${where} is ${kindOf(condition)}, not an object`);
       checkFields(condition, where, CONDITION);
-      checkKeys({ namespace: input['namespace'], ...condition });
+      checkKeys({ namespace, ...condition });
     }
   }
   // checked field by field above
-  return input as unknown as StorageInput;
+  return input as StorageInput;
 }
 
 function checkOperations(operations: readonly unknown[], namespace: unknown): void {
   for (const [at, operation] of operations.entries()) {
     const where = `operations[${String(at)}]`;
-    if (!isRecord(operation)) refuse(`${where} is ${kindOf(operation)}, not an object`);
-    const { op } = operation;
+    if (!isRecord(operation)) throw refused(`${where} is ${kindOf(operation)}, not an object`);
+    const { op, ...own } = operation;
     if (op !== 'put' && op !== 'delete') {
-      refuse(`${where}: op is ${shown(op)}, not 'put' or 'delete'`);
+      throw refused(`${where}: op is ${shown(op)}, not 'put' or 'delete'`);
     }
-    checkFields(operation, where, OPS[op]);
-    checkKeys({ namespace, ...operation });
+    checkFields(own, where, SHAPES[op]);
+    checkKeys({ namespace, ...own });
   }
 }
 
 function checkFields(
-  input: Record<string, unknown>,
+  fields: Record<string, unknown>,
   where: string,
   { required, optional }: Fields,
 ): void {
   for (const name of required) {
-    if (!(name in input)) refuse(`${where} needs ${name}`);
+    if (!(name in fields)) throw refused(`${where} needs ${name}`);
   }
-  for (const [name, value] of Object.entries(input)) {
-    if (name === 'op' && where in OPS) continue;
-    if (name === 'op' && where.startsWith('operations')) continue;
-    if (!required.includes(name) && !optional.includes(name)) {
-      refuse(`${where} has no ${JSON.stringify(name)}: it takes ${takes(required, optional)}`);
-    }
-    const isLeftOut = value === undefined && optional.includes(name);
+  const unknown = unknownIn(fields, [...required, ...optional]);
+  if (unknown !== undefined) throw refused(`${where} has no field ${unknown}`);
+  for (const [name, value] of Object.entries(fields)) {
+    const isLeftOut = value === undefined && !required.includes(name);
     const wrong = isLeftOut ? undefined : WRONG[name]?.(value);
-    if (wrong) refuse(`${where}: ${name} ${wrong}`);
+    if (wrong) throw refused(`${where}: ${name} ${wrong}`);
   }
 }
 
@@ -137,27 +133,6 @@ function isWithin(value: unknown, min: number, max: number): boolean {
   return typeof value === 'number' && value >= min && value <= max;
 }
 
-function takes(required: readonly string[], optional: readonly string[]): string {
-  return [...required, ...optional].join(', ') || 'nothing';
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? named(value) : kindOf(value);
-}
-
-function kindOf(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return Array.isArray(value) ? 'an array' : `of type ${typeof value}`;
-}
-
-function isOp(op: unknown): op is StorageOp {
-  return typeof op === 'string' && Object.hasOwn(OPS, op);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function refuse(message: string): never {
-  throw new StorageError('STORAGE_INVALID_INPUT', message);
+function refused(problem: string): StorageError {
+  return new StorageError('STORAGE_INVALID_INPUT', problem);
 }

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 
 import type { RootDatabase } from 'lmdb';
 
+import { messageOf } from '../coded-error.ts';
 import type {
   StorageBackend,
   StorageChange,
@@ -20,7 +21,7 @@ import { LmdbCommits, type LmdbTables } from './lmdb-commits.ts';
 import { entryKey, expiredEnd, fromEntryKey, fromExpiryKey, namespaceEnd } from './lmdb-keys.ts';
 import { alive } from './plan-change.ts';
 import { fromRecord } from './record.ts';
-import { messageOf, StorageError } from './storage-error.ts';
+import { StorageError } from './storage-error.ts';
 
 const DATA_FILE = 'data.mdb';
 const BINARY = { encoding: 'binary', keyEncoding: 'binary' } as const;

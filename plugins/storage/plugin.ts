@@ -1,11 +1,11 @@
 /** The storage plugin: keys and values of any kind, in LMDB, in memory, in Redis, or in a backend of one's own. */
 import { definePlugin, type Call } from 'troupe/plugin';
 
+import { messageOf } from '../coded-error.ts';
 import type { StorageBackend } from './backend.ts';
 import { createBackend, type StorageConfig } from './create-backend.ts';
 import { decodeInput } from './input.ts';
 import { SWEEP_MS } from './limits.ts';
-import { messageOf } from './storage-error.ts';
 import { asStorageError, Store } from './store.ts';
 import type { StorageInput, StorageOp } from './types.ts';
 

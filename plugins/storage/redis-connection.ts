@@ -1,5 +1,6 @@
 /** A connection that comes back by itself, answers within a time, and says clearly when it cannot. */
-import { messageOf, StorageError } from './storage-error.ts';
+import { messageOf } from '../coded-error.ts';
+import { StorageError } from './storage-error.ts';
 
 export interface RedisConnection {
   /** Strings come as buffers. */

@@ -1,13 +1,9 @@
 /** The factory of storage plugins: options in, a spec and its methods out. Runs on the main thread. */
-import {
-  PluginError,
-  typedSpec,
-  type ExecuteOptions,
-  type PluginHandle,
-  type TypedSpec,
-} from 'troupe';
+import { typedSpec, type ExecuteOptions, type PluginHandle, type TypedSpec } from 'troupe';
 
-import { splitOptions, type SpecOptions } from '../spec-options.ts';
+import { TIME_MS_MAX, unknownIn } from '../input.ts';
+import { OptionCheck } from '../option-check.ts';
+import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
 import type { StorageConfig } from './create-backend.ts';
 import type {
   StorageBackupResult,
@@ -176,35 +172,28 @@ const MAY: Record<keyof Own, (backend: string | URL) => boolean> = {
 };
 
 function checkOptions(pluginId: string, backend: string | URL, own: Own): void {
+  const check = new OptionCheck(pluginId);
   const refuse = (why: string): never => {
-    throw new PluginError('INVALID_SPEC', `${pluginId}: ${why}`, { pluginId });
+    throw invalidOptions(pluginId, why);
   };
   if (!(backend instanceof URL) && !BUNDLED.includes(backend)) {
-    refuse(`backend is neither one of ${BUNDLED.join(', ')} nor the URL of a module`);
+    refuse(`"backend" must be one of ${BUNDLED.join(', ')}, or the URL of a module`);
   }
+  const unknown = unknownIn({ ...own }, Object.keys(MAY));
+  if (unknown !== undefined) refuse(`there is no option ${unknown}`);
   for (const [name, value] of Object.entries(own)) {
-    if (!isOption(name)) refuse(`there is no option ${JSON.stringify(name)}`);
-    else if (value !== undefined && !MAY[name](backend)) {
-      refuse(`${name} is no option of the backend ${backend instanceof URL ? 'given' : backend}`);
+    if (isOption(name) && value !== undefined && !MAY[name](backend)) {
+      refuse(`"${name}" is no option of the backend ${backend instanceof URL ? 'given' : backend}`);
     }
   }
-  for (const name of ['path', 'url', 'keyPrefix'] as const) {
-    const value: unknown = own[name];
-    if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      refuse(`${name} is not a string, or is empty`);
-    }
-  }
+  for (const name of ['path', 'url', 'keyPrefix'] as const) check.text(name, own[name]);
   const { maxBytes, sweepMs, url } = own;
-  if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes > 0)) {
-    refuse('maxBytes is not a number of bytes from 1');
-  }
-  if (sweepMs !== undefined && !(Number.isInteger(sweepMs) && sweepMs >= 0 && sweepMs < 2 ** 31)) {
-    refuse('sweepMs is not a number of milliseconds from 0 to 2147483647');
-  }
+  check.number('maxBytes', maxBytes, { min: 1, isWhole: true });
+  check.number('sweepMs', sweepMs, { min: 0, max: TIME_MS_MAX, isWhole: true });
   if (backend === 'redis') {
     if (url === undefined)
-      refuse("the backend 'redis' needs url, for example redis://localhost:6379");
-    else if (!isRedisUrl(url)) refuse('url is not of the form redis[s]://host[:port]');
+      refuse('the backend redis needs "url", for example redis://localhost:6379');
+    else if (!isRedisUrl(url)) refuse('"url" must be of the form redis[s]://host[:port]');
   }
 }
 

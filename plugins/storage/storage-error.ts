@@ -1,4 +1,5 @@
-/** What the plugin throws; a caller gets it as the `cause` of a `CALL_FAILED`, with this `code`. */
+/** What the storage plugin throws. */
+import { CodedError } from '../coded-error.ts';
 
 export type StorageErrorCode =
   | 'STORAGE_INVALID_INPUT'
@@ -14,16 +15,6 @@ export type StorageErrorCode =
   | 'STORAGE_BACKUP_FAILED'
   | 'STORAGE_BACKEND_INVALID';
 
-export class StorageError extends Error {
+export class StorageError extends CodedError<StorageErrorCode> {
   override readonly name = 'StorageError';
-  readonly code: StorageErrorCode;
-
-  constructor(code: StorageErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
-}
-
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

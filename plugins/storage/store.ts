@@ -1,4 +1,5 @@
 /** The operations, on any backend: what values and times to live are, and what a scan reads at once. */
+import { messageOf } from '../coded-error.ts';
 import type {
   StorageBackend,
   StorageCheck,
@@ -9,7 +10,7 @@ import type {
 import { DEFAULT_NAMESPACE } from './input.ts';
 import { behindLast, isEmpty, rangeOf } from './key-range.ts';
 import { SCAN_PAGE_BYTES, SCAN_PAGE_ENTRIES, SCAN_RESULTS_MAX, SWEEP_ENTRIES } from './limits.ts';
-import { messageOf, StorageError } from './storage-error.ts';
+import { StorageError } from './storage-error.ts';
 import type {
   StorageBackupResult,
   StorageBatchResult,

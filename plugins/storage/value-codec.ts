@@ -2,8 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 
+import { messageOf } from '../coded-error.ts';
 import { VALUE_BYTES_MAX } from './limits.ts';
-import { messageOf, StorageError } from './storage-error.ts';
+import { StorageError } from './storage-error.ts';
 
 export function encodeValue(value: unknown, key: string): Uint8Array {
   let bytes: Uint8Array;

@@ -1,11 +1,12 @@
 /** The tools of one plugin: taken from their sources, checked, and told. */
 import type { JsonSchema, ToolDefinition } from 'troupe/plugin';
 
+import { messageOf } from '../coded-error.ts';
 import { createBuiltin } from './builtin/index.ts';
 import { openJsonSchemas, type JsonSchemas } from './json-schema.ts';
 import { prepareSchema, type PreparedSchema } from './schema.ts';
 import type { ToolSource } from './sources.ts';
-import { messageOf, ToolError } from './tool-error.ts';
+import { ToolError } from './tool-error.ts';
 import type { McpTool, OpenAiTool, ToolListing } from './types.ts';
 
 /** A tool that can be called. */
@@ -175,5 +176,5 @@ function ofObject(json: JsonSchema): JsonSchema {
 }
 
 function invalid(message: string, cause?: unknown): ToolError {
-  return new ToolError('TOOL_INVALID', message, cause);
+  return new ToolError('TOOL_INVALID', message, { cause });
 }

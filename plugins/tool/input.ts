@@ -1,29 +1,25 @@
 /** Decodes what a tool plugin is asked. */
+import { messageOf } from '../coded-error.ts';
+import { amongKnown, isRecord, kindOf, opOf, unknownIn } from '../input.ts';
 import { ToolError } from './tool-error.ts';
 import type { ToolInput } from './types.ts';
 
 const FIELDS: Record<ToolInput['op'], readonly string[]> = {
-  call: ['op', 'name', 'arguments'],
-  list: ['op', 'format'],
+  call: ['name', 'arguments'],
+  list: ['format'],
 };
+const OPS = ['call', 'list'] as const;
+const FORMATS = ['openai', 'mcp'] as const;
 
-/** @throws ToolError `TOOL_INPUT_INVALID` that names what is wrong. */
+/** @throws ToolError `TOOL_INVALID_INPUT` that names what is wrong. */
 export function decodeInput(input: unknown): ToolInput {
-  if (!isRecord(input)) throw invalid("the input must be an object with an 'op'");
-  const { op } = input;
-  if (op !== 'call' && op !== 'list') {
-    throw invalid(`there is no op ${shown(op)}: a tool plugin has 'call' and 'list'`);
-  }
-  const unknown = Object.keys(input).filter((key) => !FIELDS[op].includes(key));
-  if (unknown.length > 0) {
-    throw invalid(
-      `op '${op}' has no ${unknown.map(shown).join(', ')}: it takes ${FIELDS[op].join(', ')}`,
-    );
-  }
-  if (op === 'list') return { op, ...formatOf(input['format']) };
-  const { name } = input;
-  if (typeof name !== 'string') throw invalid("op 'call' needs a 'name', which is a text");
-  return { op, name, arguments: input['arguments'] };
+  const { op, fields } = opOf(input, OPS, refused);
+  const unknown = unknownIn(fields, FIELDS[op]);
+  if (unknown !== undefined) throw refused(`${op} has no field ${unknown}`);
+  if (op === 'list') return { op, ...formatOf(fields['format']) };
+  const { name } = fields;
+  if (typeof name !== 'string') throw refused('call needs name, which is a text');
+  return { op, name, arguments: fields['arguments'] };
 }
 
 /**
@@ -33,9 +29,11 @@ export function decodeInput(input: unknown): ToolInput {
  */
 export function decodeArguments(given: unknown): Record<string, unknown> {
   const value = (typeof given === 'string' ? parse(given) : given) ?? {};
-  if (isRecord(value) && !Array.isArray(value)) return value;
-  const kind = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`;
-  throw new ToolError('TOOL_ARGUMENTS_INVALID', `the arguments must be an object, not ${kind}`);
+  if (isRecord(value)) return value;
+  throw new ToolError(
+    'TOOL_ARGUMENTS_INVALID',
+    `the arguments are ${kindOf(value)}, not an object`,
+  );
 }
 
 function parse(text: string): unknown {
@@ -44,25 +42,18 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ToolError('TOOL_ARGUMENTS_INVALID', `the arguments are not valid JSON: ${why}`);
   }
 }
 
 function formatOf(format: unknown): { format?: 'openai' | 'mcp' } {
   if (format === undefined) return {};
-  if (format === 'openai' || format === 'mcp') return { format };
-  throw invalid(`there is no format ${shown(format)}: 'openai', 'mcp', or none`);
+  const known = FORMATS.find((each) => each === format);
+  if (known !== undefined) return { format: known };
+  throw refused(`there is no format ${amongKnown(format, FORMATS)}`);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-function shown(value: unknown): string {
-  return typeof value === 'string' ? `'${value.slice(0, 100)}'` : `of type ${typeof value}`;
-}
-
-function invalid(message: string): ToolError {
-  return new ToolError('TOOL_INPUT_INVALID', message);
+function refused(message: string): ToolError {
+  return new ToolError('TOOL_INVALID_INPUT', message);
 }

@@ -2,7 +2,7 @@
 import type { ErrorObject, Options, ValidateFunction } from 'ajv';
 import type { JsonSchema } from 'troupe/plugin';
 
-import { nearest } from './nearest.ts';
+import { nearest } from '../nearest.ts';
 import type { Check } from './schema.ts';
 
 /** Beyond so much JSON only the first problem is told: looking for all could be made expensive. */

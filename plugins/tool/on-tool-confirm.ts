@@ -1,6 +1,7 @@
 /** The program's side of a confirmation. */
 import type { PluginManager } from 'troupe';
 
+import { messageOf } from '../coded-error.ts';
 import { CONFIRM_ANSWER_TOPIC, CONFIRM_TOPIC } from './topics.ts';
 import type { ToolConfirmAnswer, ToolConfirmRequest } from './types.ts';
 
@@ -29,7 +30,7 @@ export function onToolConfirm(
         if (decision.reason !== undefined) reply.reason = decision.reason;
       } else reply.allow = decision;
     } catch (error) {
-      reply.reason = `whoever was asked failed: ${error instanceof Error ? error.message : String(error)}`;
+      reply.reason = `whoever was asked failed: ${messageOf(error)}`;
     }
     // a manager that is closed meanwhile needs no answer
     await events.emit(CONFIRM_ANSWER_TOPIC, reply).catch(() => undefined);

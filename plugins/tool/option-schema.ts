@@ -4,14 +4,12 @@ import path from 'node:path';
 
 import { z } from 'zod';
 
+import { TIME_MS_MAX } from '../input.ts';
 import type { BuiltinName } from './options.ts';
 
 const MIB = 1024 * 1024;
 const count = (max: number): z.ZodNumber => z.number().int().min(1).max(max);
-const milliseconds = z
-  .number()
-  .min(1)
-  .max(2 ** 31 - 1);
+const milliseconds = z.number().min(1).max(TIME_MS_MAX);
 const headers = z.record(
   z.string().regex(/^[\w!#$%&'*+.^`|~-]+$/, 'is no header name'),
   z.string(),
@@ -118,18 +116,6 @@ export const PLUGIN_OPTIONS = z.strictObject({
   timeoutMs: milliseconds.optional(),
   confirmTimeoutMs: milliseconds.optional(),
 });
-
-/** Each problem with its place, in one line. */
-export function problemsOf(error: z.ZodError, base: string): string {
-  return error.issues
-    .map((issue) => {
-      const at = [base, ...issue.path.map(String)].filter(Boolean).join('.');
-      return issue.code === 'unrecognized_keys'
-        ? `unknown option "${[at, issue.keys.join(', ')].filter(Boolean).join('.')}"`
-        : `"${at}": ${issue.message}`;
-    })
-    .join('; ');
-}
 
 function isPattern(text: string): boolean {
   try {

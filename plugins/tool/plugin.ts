@@ -7,7 +7,6 @@ import { decodeInput } from './input.ts';
 import { ABANDONED_MAX, Runner } from './runner.ts';
 import type { ToolConfig } from './sources.ts';
 import { Tally } from './tally.ts';
-import { ToolError } from './tool-error.ts';
 import type { ToolAnswer } from './types.ts';
 
 export default definePlugin<unknown, ToolAnswer>((ctx) => {
@@ -21,7 +20,7 @@ export default definePlugin<unknown, ToolAnswer>((ctx) => {
       served = { catalog, runner: new Runner({ ctx, catalog, confirmations, tally }) };
     },
     async execute(input, call) {
-      if (!served) throw new ToolError('TOOL_NOT_READY', 'the tools are not there yet');
+      if (!served) throw new Error('the tools are not there yet');
       const asked = decodeInput(input);
       if (asked.op === 'call') return served.runner.run(asked, call);
       if (asked.format === 'openai') return openAiTools(served.catalog);

@@ -2,8 +2,9 @@
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { nearest } from './nearest.ts';
-import { BUILTIN_ENTRY, BUILTIN_OPTIONS, problemsOf } from './option-schema.ts';
+import { amongKnown } from '../input.ts';
+import { problemsOf } from '../zod-problems.ts';
+import { BUILTIN_ENTRY, BUILTIN_OPTIONS } from './option-schema.ts';
 import type { BuiltinName, BuiltinOptions } from './options.ts';
 import type { ToolSource } from './sources.ts';
 
@@ -65,7 +66,5 @@ function isBuiltin(name: string): name is BuiltinName {
 }
 
 function unknownName(name: string): string {
-  const meant = nearest(name, NAMES);
-  const hint = meant === undefined ? '' : ` (did you mean '${meant}'?)`;
-  return `there is no built-in tool '${name}'${hint}, but ${NAMES.join(', ')}`;
+  return `there is no built-in tool ${amongKnown(name, NAMES)}`;
 }

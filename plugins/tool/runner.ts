@@ -1,14 +1,15 @@
 /** One call of a tool, from its arguments to its result. Never throws: a failure is an answer. */
 import type { Call, PluginContext, ToolCall } from 'troupe/plugin';
 
+import { messageOf } from '../coded-error.ts';
+import { nearest } from '../nearest.ts';
 import { bounded, type Bounds } from './bounded.ts';
 import type { Catalog, PreparedTool } from './catalog.ts';
 import type { Confirmations } from './confirmations.ts';
 import { decodeArguments } from './input.ts';
-import { nearest } from './nearest.ts';
 import type { Check } from './schema.ts';
 import type { Tally } from './tally.ts';
-import { codeOf, messageOf, ToolError } from './tool-error.ts';
+import { codeOf, ToolError } from './tool-error.ts';
 import type { ToolCallInput, ToolResult } from './types.ts';
 
 /** Runs of one tool that were given up and go on all the same; with so many, no more are begun. */
@@ -43,7 +44,8 @@ export class Runner {
     } catch (error) {
       // nobody hears it any more; it is counted
       const code = call.signal.aborted ? 'TOOL_ABORTED' : codeOf(error);
-      result = failure(code, messageOf(error));
+      const said = messageOf(error);
+      result = failure(code, error instanceof Error ? said : `it threw ${said}`);
     }
     tally.settled(name, result.ok ? undefined : result.error.code, performance.now() - begun);
     return result;

@@ -2,8 +2,8 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from '@standard-schema/spec';
 import type { JsonSchema, ToolSchema } from 'troupe/plugin';
 
+import { messageOf } from '../coded-error.ts';
 import type { JsonSchemas } from './json-schema.ts';
-import { messageOf } from './tool-error.ts';
 
 /** The value as its schema wants it, or what is wrong with it. */
 export type Checked = { value: unknown } | { problems: string[] };

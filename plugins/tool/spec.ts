@@ -1,8 +1,11 @@
 /** The factory of tool plugins. */
-import { PluginError, typedSpec, type PluginHandle, type PluginSpec, type TypedSpec } from 'troupe';
+import { typedSpec, type PluginHandle, type PluginSpec, type TypedSpec } from 'troupe';
 
-import { splitOptions, type SpecOptions } from '../spec-options.ts';
-import { PLUGIN_OPTIONS, problemsOf } from './option-schema.ts';
+import { messageOf } from '../coded-error.ts';
+import { TIME_MS_MAX } from '../input.ts';
+import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
+import { problemsOf } from '../zod-problems.ts';
+import { PLUGIN_OPTIONS } from './option-schema.ts';
 import { resolveSources, type ToolEntry } from './resolve-sources.ts';
 import type { ToolConfig, ToolSource } from './sources.ts';
 import type { ExecuteTool, ToolAnswer, ToolInput, ToolMethods } from './types.ts';
@@ -72,7 +75,7 @@ function methodsOf(plugin: PluginHandle<ToolInput, ToolAnswer>): ToolMethods {
 
 function checked(id: string, own: unknown): Omit<ToolOptions, keyof SpecOptions> {
   const outcome = PLUGIN_OPTIONS.safeParse(own);
-  if (!outcome.success) throw invalid(id, problemsOf(outcome.error, ''));
+  if (!outcome.success) throw invalidOptions(id, problemsOf(outcome.error));
   return outcome.data as Omit<ToolOptions, keyof SpecOptions>;
 }
 
@@ -80,7 +83,7 @@ function named<T>(id: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw invalid(id, error instanceof Error ? error.message : String(error));
+    throw invalidOptions(id, messageOf(error));
   }
 }
 
@@ -91,7 +94,7 @@ function longest(
   confirmTimeoutMs: number,
 ): number {
   const own = sources.map((source) => ('timeoutMs' in source ? (source.timeoutMs ?? 0) : 0));
-  return Math.min(Math.max(timeoutMs, ...own) + confirmTimeoutMs + CALL_ROOM_MS, 2 ** 31 - 1);
+  return Math.min(Math.max(timeoutMs, ...own) + confirmTimeoutMs + CALL_ROOM_MS, TIME_MS_MAX);
 }
 
 /** Headers that a host is to be sent, and nobody is to be told. */
@@ -103,16 +106,4 @@ function secretsOf(sources: readonly ToolSource[]): string[] {
       source.options.hostHeaders !== undefined;
     return hasHeaders ? [`sources.${String(index)}.options.hostHeaders`] : [];
   });
-}
-
-function invalid(id: string, what: string): PluginError {
-  const data = { field: 'options' };
-  return new PluginError(
-    'INVALID_SPEC',
-    `the options of tool plugin ${id} are not valid: ${what}`,
-    {
-      pluginId: id,
-      data,
-    },
-  );
 }

@@ -137,6 +137,8 @@ export interface PluginStats {
   generation: number;
   /** How often it was restarted, by policy or by hand. */
   restarts: number;
+  /** How often it crashed, in every version of it that served: each that is told as `crashed`. */
+  crashes: number;
   uptimeMs: number;
   /** Epoch ms of this life's start, `undefined` while there is none. */
   startedAt: number | undefined;

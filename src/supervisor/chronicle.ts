@@ -55,6 +55,7 @@ export type ReloadEvent =
 
 export class Chronicle {
   restarts = 0;
+  crashes = 0;
   lastCrash: CrashReport | undefined;
   /** The last lines, oldest first. */
   readonly logs: string[] = [];
@@ -70,8 +71,9 @@ export class Chronicle {
   }
 
   /** What was before is remembered of the next version, too; its log lines are not. */
-  inherit({ restarts, lastCrash, zombies }: Chronicle): void {
+  inherit({ restarts, crashes, lastCrash, zombies }: Chronicle): void {
     this.restarts += restarts;
+    this.crashes += crashes;
     this.lastCrash ??= lastCrash;
     this.zombies = zombies;
   }
@@ -100,6 +102,7 @@ export class Chronicle {
     if (death.zombie) this.warn(this.zombies.add(death.zombie));
     const crash = crashReportOf(death, this.logs, this.redactor);
     if (!crash) return stopped(this.#id);
+    this.crashes++;
     this.lastCrash = crash;
     this.#emit({ type: 'crashed', crash });
     return crashError(this.#id, crash, generation, loading);

@@ -60,12 +60,13 @@ export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): P
   for (const { dispatcher } of answers) meter.add(dispatcher.meter);
   const living = all.filter(({ startedAt }) => startedAt !== undefined);
   const starts = living.flatMap(({ startedAt }) => startedAt ?? []);
-  const crashes = all.flatMap(({ lastCrash }) => lastCrash ?? []);
+  const lastCrashes = all.flatMap(({ lastCrash }) => lastCrash ?? []);
   const memory = all.flatMap((stats) => stats.memory ?? []);
   return {
     state: standing.state,
     generation: standing.generation,
     restarts: sum(all.map(({ restarts }) => restarts)),
+    crashes: sum(all.map(({ crashes }) => crashes)),
     uptimeMs: Math.max(0, ...living.map(({ uptimeMs }) => uptimeMs)),
     startedAt: starts.length === 0 ? undefined : Math.min(...starts),
     calls: {
@@ -87,7 +88,7 @@ export function jointStats(standing: JointStanding, answers: ReplicaAnswer[]): P
             externalBytes: sum(memory.map(({ externalBytes }) => externalBytes)),
           },
     zombies: sum(all.map(({ zombies }) => zombies)),
-    lastCrash: crashes.reduce<PluginStats['lastCrash']>(
+    lastCrash: lastCrashes.reduce<PluginStats['lastCrash']>(
       (last, crash) => (last && last.at > crash.at ? last : crash),
       undefined,
     ),

@@ -177,11 +177,12 @@ export class Supervisor implements Version, Actor {
   }
 
   #standing(): Standing {
-    const { restarts, zombies, lastCrash, logs } = this.#chronicle;
+    const { restarts, crashes, zombies, lastCrash, logs } = this.#chronicle;
     return {
       state: this.state,
       generation: this.#generation,
       restarts,
+      crashes,
       zombies: zombies.count,
       lastCrash,
       logs,

@@ -13,6 +13,7 @@ export interface Standing {
   state: PluginState;
   generation: number;
   restarts: number;
+  crashes: number;
   zombies: number;
   lastCrash: CrashReport | undefined;
   /** Its last log lines, oldest first. */
@@ -63,7 +64,7 @@ export async function statsOf(
   standing: Standing,
   dispatcher: Dispatcher,
 ): Promise<PluginStats> {
-  const { state, generation, restarts, zombies, lastCrash, logs, life, parked } = standing;
+  const { state, generation, restarts, crashes, zombies, lastCrash, logs, life, parked } = standing;
   const answer =
     life && !parked && !life.diagnosis.standsStill
       ? await askVital(life, plan, () => life.control.stats())
@@ -75,6 +76,7 @@ export async function statsOf(
     state,
     generation,
     restarts,
+    crashes,
     uptimeMs: life ? Date.now() - life.startedAt : 0,
     startedAt: life?.startedAt,
     calls: {

@@ -134,6 +134,7 @@ describe('calls at a crash', () => {
       expect(await plugin.stats()).toMatchObject({
         state: 'running',
         restarts: 5,
+        crashes: 5,
         calls: { started: 300, succeeded: 295, crashed: 5, inFlight: 0, queued: 0 },
       });
     });

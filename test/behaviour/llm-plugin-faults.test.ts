@@ -16,15 +16,7 @@ import {
   unusedUrl,
 } from '../support/llm.ts';
 import { createManager } from '../support/manager.ts';
-import { causeOf, failureOf, readAll } from '../support/outcomes.ts';
-
-/** What a call fails with, and what was said of it. */
-async function troubleOf(promise: Promise<unknown>): Promise<{ code: unknown; message: string }> {
-  const failure = await failureOf(promise);
-  expect(failure.code).toBe('CALL_FAILED');
-  const { code, message } = causeOf(failure);
-  return { code, message };
-}
+import { causeOf, failureOf, readAll, troubleOf } from '../support/outcomes.ts';
 
 describe('an endpoint that is down', () => {
   it('is unreachable, after retries, and the plugin is not healthy', async () => {
@@ -65,7 +57,7 @@ describe('an endpoint that is slow', () => {
     const llm = await runLlm(server, { requestTimeoutMs: 100 });
     const { code, message } = await troubleOf(llm.execute('hello'));
     expect([code, message]).toEqual(['LLM_TIMEOUT', expect.stringContaining('requestTimeoutMs')]);
-    expect(server.requests).toHaveLength(1);
+    expect(server.asked).toHaveLength(1);
     await eventually(() => {
       expect(server.brokenOff).toBe(1);
     });
@@ -150,7 +142,7 @@ describe('a status', () => {
     );
     const llm = await runLlm(server);
     expect(await troubleOf(llm.execute('hello'))).toMatchObject({ code: 'LLM_BAD_RESPONSE' });
-    expect(other.requests).toEqual([]);
+    expect(other.asked).toEqual([]);
   });
 });
 
@@ -163,7 +155,7 @@ describe('a storm of 429', () => {
     const llm = await runLlm(server, { retries: { ...FAST_RETRIES, max: 20 }, requestsAtOnce: 4 });
     const calls = Array.from({ length: 6 }, () => llm.execute('hello'));
     expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, () => 'hello'));
-    expect(server.requests).toHaveLength(18);
+    expect(server.asked).toHaveLength(18);
     expect((await llm.stats())?.plugin).toMatchObject({ retries: 12, inFlight: 0, waiting: 0 });
   });
 
@@ -173,7 +165,7 @@ describe('a storm of 429', () => {
     );
     const llm = await runLlm(server);
     expect(await troubleOf(llm.execute('hello'))).toMatchObject({ code: 'LLM_RATE_LIMITED' });
-    expect(server.requests).toHaveLength(1);
+    expect(server.asked).toHaveLength(1);
   });
 
   it('is told in the log, with the model', async () => {
@@ -205,7 +197,7 @@ describe('limits of one’s own', () => {
     });
     const llm = await runLlm(server, { requestsAtOnce: 2 });
     await Promise.all(Array.from({ length: 10 }, () => llm.execute('hello')));
-    expect([server.requests.length, most <= 2]).toEqual([10, true]);
+    expect([server.asked.length, most <= 2]).toEqual([10, true]);
   });
 
   it('refuse who would wait longer than they may, or than their call has time', async () => {
@@ -246,7 +238,7 @@ describe('a response that is none', () => {
     const server = await startRaw((response) => response.writeHead(200, JSON_TYPE).end(body));
     const llm = await runLlm(server);
     expect(await troubleOf(llm.execute('hello'))).toMatchObject({ code: 'LLM_BAD_RESPONSE' });
-    expect(server.requests).toHaveLength(1);
+    expect(server.asked).toHaveLength(1);
     const { error } = await readAll(llm.stream('hello'));
     expect(causeOf(error as PluginError).code).toMatch(/^LLM_(BAD_RESPONSE|DISCONNECTED)$/);
   });
@@ -276,7 +268,7 @@ describe('a response that is none', () => {
     });
     const llm = await runLlm(server);
     expect((await llm.execute('hello')).trim()).toBe('hello');
-    expect(server.requests).toHaveLength(2);
+    expect(server.asked).toHaveLength(2);
   });
 });
 
@@ -307,7 +299,7 @@ describe('a stream that breaks in the middle gives what there was, then a named 
     const { chunks, error } = await readAll(llm.stream('count'));
     expect(chunks).toEqual(['one ', 'two']);
     expect(causeOf(error as PluginError)).toMatchObject({ code });
-    expect(server.requests).toHaveLength(1);
+    expect(server.asked).toHaveLength(1);
     const parts = await readAll(llm.stream({ prompt: 'count' }));
     expect(parts.chunks).toEqual([
       { type: 'text', text: 'one ' },
@@ -350,7 +342,7 @@ describe('a stream that breaks in the middle gives what there was, then a named 
 
 it('a neighbour with the same server is not hurt, and nothing is left after all of it', async () => {
   const server = await startRaw((response, _, at) => {
-    if (server.requests[at]?.body.includes('slow')) return;
+    if (server.asked[at]?.body.includes('slow')) return;
     response.writeHead(200, JSON_TYPE).end(completion('fine'));
   });
   const manager = createManager();

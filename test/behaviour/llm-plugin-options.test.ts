@@ -6,17 +6,17 @@ import { llmPlugin, type LlmStats } from 'troupe/plugins';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { temporaryFolder } from '../support/files.ts';
-import { completion, JSON_TYPE, KEY, runLlm, startMock, startRaw } from '../support/llm.ts';
+import {
+  JSON_TYPE,
+  KEY,
+  PARIS,
+  completion,
+  runLlm,
+  startGeographer,
+  startRaw,
+} from '../support/llm.ts';
 import { createManager, fixture } from '../support/manager.ts';
 import { causeOf, failureOf } from '../support/outcomes.ts';
-
-const PARIS = 'Paris is the capital of France, as everybody knows.';
-
-async function startGeographer() {
-  const mock = await startMock();
-  mock.onMessage(/France/, { content: PARIS });
-  return mock;
-}
 
 describe('where to ask', () => {
   it('may come from the environment, with the key', async () => {
@@ -179,7 +179,7 @@ describe('a wrong input', () => {
     [{}, 'either'],
     [{ prompt: 'a', messages: [{ role: 'user', content: 'b' }] }, 'either'],
     [{ prompt: 'a', temprature: 1 }, 'temprature'],
-    [{ op: 'sing' }, '"sing"'],
+    [{ op: 'sing' }, "there is no op 'sing': there are chat, embed"],
     [{ op: 'embed', texts: 'a' }, 'texts'],
     [{ prompt: 'a', schema: { type: 'thing' } }, 'schema'],
     [[{ role: 'narrator', content: 'once' }], 'messages'],
@@ -190,7 +190,7 @@ describe('a wrong input', () => {
     const failure = await failureOf(llm.execute(input as string));
     expect(causeOf(failure)).toMatchObject({ code: 'LLM_INVALID_INPUT' });
     expect(failure.message).toContain(named);
-    expect(server.requests).toEqual([]);
+    expect(server.asked).toEqual([]);
   });
 });
 
@@ -228,7 +228,7 @@ it('sends the key as servers want it, and further headers', async () => {
   );
   const llm = await runLlm(server, { headers: { 'x-tenant': 'tenant-a' } });
   expect(await llm.execute('hello')).toBe('hm');
-  expect(server.requests).toMatchObject([
+  expect(server.asked).toMatchObject([
     {
       url: '/v1/chat/completions',
       headers: { 'authorization': `Bearer ${KEY}`, 'x-tenant': 'tenant-a' },

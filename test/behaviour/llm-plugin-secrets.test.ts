@@ -81,7 +81,7 @@ it.each(['an option', 'the environment'])(
     for (let at = 0; at < 4; at++) troubles.push(await failureOf(llm.execute('hello')));
     for (let at = 0; at < 2; at++) troubles.push((await readAll(llm.stream('hello'))).error);
     expect(await llm.execute('hello')).toBe('fine');
-    expect(server.requests.map(({ headers }) => saidTo(headers))).toEqual(
+    expect(server.asked.map(({ headers }) => saidTo(headers))).toEqual(
       Array.from({ length: 7 }, () => `Bearer ${KEY} ${TENANT}`),
     );
     // what the server said is told, but for the key

@@ -6,30 +6,25 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
 import {
-  completion,
-  delta,
   EVENTS,
   JSON_TYPE,
+  PARIS,
+  completion,
+  delta,
   runLlm,
+  startGeographer,
   startMock,
   startRaw,
 } from '../support/llm.ts';
 import { createManager } from '../support/manager.ts';
 import { causeOf, failureOf, readAll } from '../support/outcomes.ts';
 
-const PARIS = 'Paris is the capital of France, as everybody knows.';
 const CITY = {
   type: 'object',
   properties: { city: { type: 'string' } },
   required: ['city'],
   additionalProperties: false,
 };
-
-async function startGeographer() {
-  const mock = await startMock();
-  mock.onMessage(/France/, { content: PARIS });
-  return mock;
-}
 
 describe('an llm plugin', () => {
   it('answers a text with a text', async () => {
@@ -121,8 +116,8 @@ describe('an llm plugin', () => {
       { type: 'file' as const, data: new Uint8Array([1, 2, 3]), mediaType: 'image/png' },
     ];
     expect((await llm.execute([{ role: 'user', content }])).text).toBe('a cat');
-    expect(elsewhere.requests).toEqual([]);
-    expect(JSON.parse(server.requests[0]?.body ?? '')).toMatchObject({
+    expect(elsewhere.asked).toEqual([]);
+    expect(JSON.parse(server.asked[0]?.body ?? '')).toMatchObject({
       messages: [
         {
           content: [
@@ -354,7 +349,7 @@ describe('embedding', () => {
 
   it('keeps the order of many, and counts their tokens', async () => {
     const server = await startRaw((response, _, at) => {
-      const { input } = JSON.parse(server.requests[at]?.body ?? '') as { input: string[] };
+      const { input } = JSON.parse(server.asked[at]?.body ?? '') as { input: string[] };
       const data = input.map((text, index) => ({ embedding: [Number(text)], index }));
       response.writeHead(200, JSON_TYPE).end(JSON.stringify({ data, usage: { prompt_tokens: 5 } }));
     });
@@ -362,7 +357,7 @@ describe('embedding', () => {
     const texts = Array.from({ length: 3_000 }, (_, at) => String(at));
     const { vectors, usage } = await llm.embed(texts);
     expect(vectors.map(([at]) => String(at))).toEqual(texts);
-    expect(usage.promptTokens).toBe(5 * server.requests.length);
+    expect(usage.promptTokens).toBe(5 * server.asked.length);
   });
 
   it('needs a model for it', async () => {

@@ -10,7 +10,7 @@ import {
   textsOf,
   VECTORS,
 } from '../support/memory-plugin.ts';
-import { causeOf, codesOf, failureOf } from '../support/outcomes.ts';
+import { codesOf, troubleOf } from '../support/outcomes.ts';
 
 const STORED = { storage: 'store' };
 
@@ -78,8 +78,8 @@ describe('a memory with a storage', () => {
       memory.update(id, { text: 'cocoa' }),
       memory.delete(id),
     ]) {
-      const { code, message } = causeOf(await failureOf(refused));
-      expect(code).toBe('STORAGE_FAILED');
+      const { code, message } = await troubleOf(refused);
+      expect(code).toBe('MEMORY_STORAGE_FAILED');
       expect(message).toMatch(/^the storage did not take it: .*the disk is full/);
     }
     expect((await memory.recent()).map(({ text }) => text)).toEqual(['tea']);
@@ -106,9 +106,9 @@ describe('a memory with a storage', () => {
     const store = await registerStore(manager);
     const memory = await runMemory(manager, { ...STORED, storageTimeoutMs: 100 });
     await store.execute({ op: 'fail', message: 'silent' });
-    const { code, message } = causeOf(await failureOf(memory.add('tea')));
+    const { code, message } = await troubleOf(memory.add('tea'));
     expect([code, message]).toEqual([
-      'STORAGE_FAILED',
+      'MEMORY_STORAGE_FAILED',
       expect.stringContaining('100 ms') as string,
     ]);
     expect(await memory.count()).toBe(0);

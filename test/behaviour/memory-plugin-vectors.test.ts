@@ -10,11 +10,7 @@ import {
   textsOf,
   VECTORS,
 } from '../support/memory-plugin.ts';
-import { causeOf, codesOf, failureOf } from '../support/outcomes.ts';
-
-async function codeFrom(work: Promise<unknown>): Promise<unknown> {
-  return causeOf(await failureOf(work)).code;
-}
+import { codesOf, failureOf, troubleOf } from '../support/outcomes.ts';
 
 /** Two words that mean the same, and nothing else does. */
 const SYNONYMS = inline(`
@@ -62,9 +58,15 @@ describe('a memory with a module as its embedder', () => {
   test('stores nothing of what it could not embed', async () => {
     const memory = await runMemory(createManager(), { embedder: VECTORS });
     const { id } = await memory.add('tea');
-    expect(await codeFrom(memory.add('coffee #fail'))).toBe('EMBEDDER_FAILED');
-    expect(await codeFrom(memory.add('coffee #short'))).toBe('VECTOR_INVALID');
-    expect(await codeFrom(memory.update(id, { text: 'tea #fail' }))).toBe('EMBEDDER_FAILED');
+    expect(await troubleOf(memory.add('coffee #fail'))).toMatchObject({
+      code: 'MEMORY_EMBEDDER_FAILED',
+    });
+    expect(await troubleOf(memory.add('coffee #short'))).toMatchObject({
+      code: 'MEMORY_VECTOR_INVALID',
+    });
+    expect(await troubleOf(memory.update(id, { text: 'tea #fail' }))).toMatchObject({
+      code: 'MEMORY_EMBEDDER_FAILED',
+    });
     expect(await memory.recent()).toEqual([expect.objectContaining({ id, text: 'tea' })]);
     expect((await memory.search('coffee', { mode: 'text' })).found).toBe(0);
     expect(await memory.health()).toMatchObject({ healthy: false });
@@ -125,8 +127,10 @@ describe('a memory with a plugin as its embedder', () => {
       mode: 'text',
       fallback: expect.stringMatching(/the embedder failed: .*the quota is used up/) as string,
     });
-    expect(await codeFrom(memory.search('tea', { mode: 'vector' }))).toBe('EMBEDDER_FAILED');
-    expect(await codeFrom(memory.add('coffee'))).toBe('EMBEDDER_FAILED');
+    expect(await troubleOf(memory.search('tea', { mode: 'vector' }))).toMatchObject({
+      code: 'MEMORY_EMBEDDER_FAILED',
+    });
+    expect(await troubleOf(memory.add('coffee'))).toMatchObject({ code: 'MEMORY_EMBEDDER_FAILED' });
     expect(await memory.health()).toMatchObject({ healthy: false });
   });
 
@@ -134,7 +138,9 @@ describe('a memory with a plugin as its embedder', () => {
     const manager = createManager();
     await registerEmbedding(manager);
     const memory = await runMemory(manager, { embedder: 'embedding', embedTimeoutMs: 200 });
-    expect(await codeFrom(memory.add('tea #wait'))).toBe('EMBEDDER_FAILED');
+    expect(await troubleOf(memory.add('tea #wait'))).toMatchObject({
+      code: 'MEMORY_EMBEDDER_FAILED',
+    });
     const late = memory.execute({ op: 'add', text: 'tea #wait' }, { timeoutMs: 20 });
     expect((await failureOf(late)).code).toBe('CALL_TIMEOUT');
     await memory.add('coffee');

@@ -6,11 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { inline } from '../support/files.ts';
 import { createManager } from '../support/manager.ts';
 import { runMemory, textsOf, type Memory } from '../support/memory-plugin.ts';
-import { causeOf, failureFrom, failureOf } from '../support/outcomes.ts';
-
-async function codeFrom(work: Promise<unknown>): Promise<unknown> {
-  return causeOf(await failureOf(work)).code;
-}
+import { causeOf, failureFrom, failureOf, troubleOf } from '../support/outcomes.ts';
 
 describe('a memory without an embedder', () => {
   test('finds what it was told by several words, whatever their order and form', async () => {
@@ -95,7 +91,9 @@ describe('a memory without an embedder', () => {
     expect((await memory.search('coffee')).found).toBe(1);
     expect([await memory.delete(id), await memory.delete(id)]).toEqual([true, false]);
     expect(await memory.get(id)).toBeUndefined();
-    expect(await codeFrom(memory.update(id, { text: 'x' }))).toBe('ENTRY_NOT_FOUND');
+    expect(await troubleOf(memory.update(id, { text: 'x' }))).toMatchObject({
+      code: 'MEMORY_ENTRY_NOT_FOUND',
+    });
   });
 
   test('keeps namespaces apart', async () => {
@@ -135,7 +133,9 @@ describe('a memory without an embedder', () => {
     await eventually(async () => {
       expect((await memory.stats())?.plugin).toMatchObject({ entries: 1, expired: 1 });
     });
-    expect(await codeFrom(memory.update(id, { importance: 1 }))).toBe('ENTRY_NOT_FOUND');
+    expect(await troubleOf(memory.update(id, { importance: 1 }))).toMatchObject({
+      code: 'MEMORY_ENTRY_NOT_FOUND',
+    });
   });
 
   test('forgets what is worth least beyond its capacity, and says what it has', async () => {
@@ -176,78 +176,78 @@ describe('a memory without an embedder', () => {
 
 describe('a memory refuses by name', () => {
   const calls: [string, string, (memory: Memory) => Promise<unknown>][] = [
-    ['a query that is none', 'INVALID_QUERY', (memory) => memory.search('')],
-    ['a query without words', 'INVALID_QUERY', (memory) => memory.search('?!…')],
+    ['a query that is none', 'MEMORY_INVALID_QUERY', (memory) => memory.search('')],
+    ['a query without words', 'MEMORY_INVALID_QUERY', (memory) => memory.search('?!…')],
     [
       'a filter that is none',
-      'INVALID_FILTER',
+      'MEMORY_INVALID_FILTER',
       (memory) => memory.search('tea', { filter: { a: { like: 1 } } }),
     ],
     [
       'a filter that is none, of a clear',
-      'INVALID_FILTER',
+      'MEMORY_INVALID_FILTER',
       (memory) => memory.clear({ filter: 7 as never }),
     ],
     [
       'vectors without an embedder',
-      'NO_EMBEDDER',
+      'MEMORY_NO_EMBEDDER',
       (memory) => memory.search('tea', { mode: 'vector' }),
     ],
     [
       'both without an embedder',
-      'NO_EMBEDDER',
+      'MEMORY_NO_EMBEDDER',
       (memory) => memory.search('tea', { mode: 'hybrid' }),
     ],
-    ['a text too long', 'ENTRY_TOO_LARGE', (memory) => memory.add('x'.repeat(32_769))],
+    ['a text too long', 'MEMORY_ENTRY_TOO_LARGE', (memory) => memory.add('x'.repeat(32_769))],
     [
       'an op that there is not',
-      'INVALID_INPUT',
+      'MEMORY_INVALID_INPUT',
       (memory) => memory.execute({ op: 'find' } as never),
     ],
-    ['an input that is none', 'INVALID_INPUT', (memory) => memory.execute('tea' as never)],
+    ['an input that is none', 'MEMORY_INVALID_INPUT', (memory) => memory.execute('tea' as never)],
   ];
 
   test.each(calls)('%s', async (_, code, call) => {
     const memory = await runMemory(createManager());
     await memory.add('tea');
-    expect(await codeFrom(call(memory))).toBe(code);
+    expect(await troubleOf(call(memory))).toMatchObject({ code });
     expect(await memory.count()).toBe(1);
   });
 
   test.each<[string, RegExp, unknown]>([
-    ['an unknown option', /option embeder is unknown/, { embeder: 'llm' }],
+    [
+      'an unknown option',
+      /there is no option 'embeder' \(did you mean 'embedder'\?\)/,
+      { embeder: 'llm' },
+    ],
     [
       'an embedder that is none',
-      /option embedder must be the id of a plugin, or the URL/,
+      /"embedder" must be the id of a plugin, or the URL/,
       { embedder: 7 },
     ],
-    ['itself', /option storage must be another plugin than itself/, { storage: 'memory' }],
+    ['itself', /"storage" must be another plugin than itself/, { storage: 'memory' }],
     [
       'a capacity of nothing',
-      /option maxEntries must be a whole number, 1 to 1000000/,
+      /"maxEntries" must be a whole number, 1 to 1000000/,
       { maxEntries: 0 },
     ],
-    ['a time that is none', /option halfLifeMs must be a number, from 1/, { halfLifeMs: -1 }],
+    ['a time that is none', /"halfLifeMs" must be a number, from 1/, { halfLifeMs: -1 }],
     [
       'weights of nothing',
-      /option weights must not all be 0/,
+      /"weights" must not all be 0/,
       {
         weights: { relevance: 0, importance: 0, recency: 0 },
       },
     ],
     [
       'weights by other names',
-      /option hybridWeights must be numbers from 0 by the names text, vector/,
+      /"hybridWeights" must be numbers from 0 by the names text, vector/,
       {
         hybridWeights: { words: 1 },
       },
     ],
-    [
-      'a tokenizer that is no URL',
-      /option tokenizer must be the URL object/,
-      { tokenizer: './t.js' },
-    ],
-    ['many threads', /option isolation 'pool' is many threads/, { isolation: 'pool' }],
+    ['a tokenizer that is no URL', /"tokenizer" must be the URL object/, { tokenizer: './t.js' }],
+    ['many threads', /"isolation" 'pool' is many threads/, { isolation: 'pool' }],
   ])('%s, as an option', async (_, message, options) => {
     const error = await failureFrom(() => memoryPlugin('memory', options as object));
     expect(error).toMatchObject({

@@ -1,5 +1,5 @@
-/** `isolation: 'process'`: what it survives that a thread does not, and where it differs. DESIGN §7. */
 import { spawn } from 'node:child_process';
+/** `isolation: 'process'`: what it survives that a thread does not, and where it differs. DESIGN §7. */
 import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { PluginHandle, PluginManager } from 'troupe';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { isAlive } from '../support/alive.ts';
 import { eventsOf, nextEvent, recordEvents } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import {
@@ -28,15 +29,6 @@ function runProcessed(manager: PluginManager, options: SpecOptions = {}): Promis
     restart: EAGER_RESTART,
     ...options,
   });
-}
-
-/** Linux says of any process whether it is there; a zombie that nobody has buried yet is not. */
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 describe('a plugin in a process of its own', () => {

@@ -113,6 +113,7 @@ describe('a plugin with replicas', () => {
     expect(await counter.stats()).toMatchObject({
       generation: 4,
       restarts: 1,
+      crashes: 1,
       calls: { started: 60, succeeded: 59, crashed: 1, inFlight: 0, queued: 0 },
     });
   });

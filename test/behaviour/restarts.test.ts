@@ -38,7 +38,10 @@ describe('the restart type', () => {
       expect(plugin.state).toBe(state);
     });
     expect(eventsOf(events, 'crashed')).toHaveLength(reason === 'error' ? 1 : 0);
-    expect(await plugin.stats()).toMatchObject({ restarts: state === 'running' ? 1 : 0 });
+    expect(await plugin.stats()).toMatchObject({
+      restarts: state === 'running' ? 1 : 0,
+      crashes: reason === 'error' ? 1 : 0,
+    });
   });
 });
 

@@ -6,19 +6,7 @@ import { eventually } from '../support/eventually.ts';
 import { AFTER_A_CRASH } from '../support/isolation.ts';
 import { createManager, run, runAssistant, specOf } from '../support/manager.ts';
 import { codesOf, failureOf } from '../support/outcomes.ts';
-
-const NO_CALLS = {
-  started: 0,
-  succeeded: 0,
-  failed: 0,
-  timedOut: 0,
-  aborted: 0,
-  crashed: 0,
-  inFlight: 0,
-  queued: 0,
-  deadLetters: 0,
-  lateReplies: 0,
-};
+import { NO_CALLS } from '../support/stats.ts';
 
 describe('stats', () => {
   it('have exactly the fields of the design', async () => {
@@ -28,6 +16,7 @@ describe('stats', () => {
       state: 'unloaded',
       generation: 0,
       restarts: 0,
+      crashes: 0,
       zombies: 0,
       uptimeMs: 0,
       startedAt: undefined,
@@ -182,6 +171,7 @@ describe('stats', () => {
     await plugin.execute({ do: 'echo' });
     expect(await plugin.stats()).toMatchObject({
       ...AFTER_A_CRASH,
+      crashes: 1,
       calls: { started: 3, succeeded: 2, crashed: 1 },
       lastCrash: { reason: 'uncaught', exitCode: 1, at: expect.any(Number) as unknown },
     });

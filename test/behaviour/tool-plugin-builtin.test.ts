@@ -122,10 +122,10 @@ describe('options of a tool plugin', () => {
       `there is no built-in tool 'calculater' (did you mean 'calculator'?)`,
     ],
     [{ tools: [{ name: 'nothing' }] }, `"tools.0.name": there is no built-in tool 'nothing'`],
-    [{ tools: [{ name: 'json', option: {} }] }, 'unknown option "tools.0.option"'],
+    [{ tools: [{ name: 'json', option: {} }] }, 'there is no "tools.0.option"'],
     [{ tools: [{ name: 'json', as: 'a b' }] }, '"tools.0.as": must be 1 to 64 letters'],
     [{ tools: ['filesystem'] }, '"tools.0.options.roots"'],
-    [{ tools: [filesystem({ wirte: true })] }, 'unknown option "tools.0.options.wirte"'],
+    [{ tools: [filesystem({ wirte: true })] }, 'there is no "tools.0.options.wirte"'],
     [{ tools: [filesystem({ roots: { '../x': '.' } })] }, '"tools.0.options.roots'],
     [{ tools: ['shell'] }, '"tools.0.options.commands"'],
     [
@@ -142,7 +142,7 @@ describe('options of a tool plugin', () => {
       '"tools.0.options.allow.0": must be a host',
     ],
     [{ tools: [http({ methods: ['CONNECT'] })] }, '"tools.0.options.methods.0"'],
-    [{ tools: 'json', timeout: 5 }, 'unknown option "timeout"'],
+    [{ tools: 'json', timeout: 5 }, 'there is no "timeout"'],
     [{ tools: 'json', timeoutMs: 0 }, '"timeoutMs"'],
     [{ tools: 'json', confirmTimeoutMs: 'long' }, '"confirmTimeoutMs"'],
   ])('are refused by name: %j', (options, message) => {

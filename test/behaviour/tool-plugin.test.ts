@@ -1,7 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+
 import type { PluginHandle } from 'troupe';
 import type { ToolListing, ToolResult } from 'troupe/plugins';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 
+import { isAlive } from '../support/alive.ts';
 import { recordEvents } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/files.ts';
@@ -50,10 +55,10 @@ describe('a call of a tool', () => {
       failure(wrong, expect.stringMatching(/name: Too small.*mood: Invalid option/)),
       failure(wrong, 'the arguments do not fit: n: must be even'),
       failure(wrong, expect.stringMatching(/^the arguments are not valid JSON: /)),
-      failure(wrong, 'the arguments must be an object, not an array'),
+      failure(wrong, 'the arguments are an array, not an object'),
       failure(wrong, expect.stringMatching(/must have required property 'a'/)),
-      failure(wrong, 'the arguments must be an object, not an array'),
-      failure(wrong, 'the arguments must be an object, not a number'),
+      failure(wrong, 'the arguments are an array, not an object'),
+      failure(wrong, 'the arguments are of type number, not an object'),
       failure(wrong, expect.stringMatching(/must have required property 'a'/)),
       failure(wrong, expect.stringMatching(/'__proto__'/)),
     ]);
@@ -134,17 +139,17 @@ describe('a call of a tool', () => {
   });
 
   test.each<[unknown, string]>([
-    [undefined, "the input must be an object with an 'op'"],
-    ['list', "the input must be an object with an 'op'"],
+    [undefined, 'the input is undefined, not an object with an op: call, list'],
+    ['list', 'the input is of type string, not an object'],
     [{ op: 'explode' }, "there is no op 'explode'"],
-    [{ op: 'call' }, "op 'call' needs a 'name'"],
-    [{ op: 'call', name: 'add', args: {} }, "op 'call' has no 'args'"],
+    [{ op: 'call' }, 'call needs name, which is a text'],
+    [{ op: 'call', name: 'add', args: {} }, "call has no field 'args'"],
     [{ op: 'list', format: 'xml' }, "there is no format 'xml'"],
   ])('is refused where it is none: %j', async (input, message) => {
     const { tools } = await toolScene();
     await expect(tools.execute(input as { op: 'list' })).rejects.toMatchObject({
       code: 'CALL_FAILED',
-      cause: { code: 'TOOL_INPUT_INVALID', message: expect.stringContaining(message) as unknown },
+      cause: { code: 'TOOL_INVALID_INPUT', message: expect.stringContaining(message) as unknown },
     });
   });
 });
@@ -200,6 +205,31 @@ describe('a tool that', () => {
     await expect(tools.call('crasher')).rejects.toMatchObject({ code: 'PLUGIN_CRASHED' });
     expect(await tools.call('add', { a: 1 })).toEqual({ ok: true, result: 2 });
     expect(await tools.stats()).toMatchObject({ generation: 2, restarts: 1 });
+  });
+
+  test('is a program ends with the thread, and so does what it started', async () => {
+    const cwd = await temporaryFolder({
+      'parent.cjs': `
+        const child = require('node:child_process').spawn('sleep', ['600'], { stdio: 'inherit' });
+        require('node:fs').writeFileSync('family', JSON.stringify([process.pid, child.pid]));
+        setInterval(() => {}, 1000);`,
+    });
+    const commands = { parent: { program: process.execPath, prefix: ['parent.cjs'] } };
+    const { tools } = await toolScene({
+      tools: [TOOLS, { name: 'shell', options: { cwd, commands } }],
+      limits: { graceMs: 50 },
+    });
+    const running = tools.call('shell', { command: 'parent' });
+    running.catch(() => undefined);
+    const family = await eventually(
+      async () => JSON.parse(await readFile(path.join(cwd, 'family'), 'utf8')) as number[],
+    );
+    expect(family.map(isAlive)).toEqual([true, true]);
+    await expect(tools.call('spinner', {}, { timeoutMs: 200 })).rejects.toMatchObject({
+      code: 'CALL_TIMEOUT',
+    });
+    await expect(running).rejects.toMatchObject({ code: 'PLUGIN_CRASHED' });
+    await eventually(() => !family.some(isAlive));
   });
 
   test('hangs does not keep a caller that gives up, nor cost the thread', async () => {

@@ -1,7 +1,7 @@
 /**
  * A run as an SVG: one panel for each quantity, all from 0, restarts to the right.
  */
-import { HEAD, moved, round, svg, text } from '../../bench/support/svg.ts';
+import { HEAD, moved, polyline, round, rule, svg, text } from '../../src/cli/bench/svg.ts';
 import type { Trend } from './trend.ts';
 
 export interface Panel {
@@ -22,7 +22,7 @@ const STYLE = {
   light: `
   .flat { fill: #1a7f37; } .grows { fill: #cf222e; font-weight: 600; }
   .judged { fill: #eff3f8; }
-  .line { fill: none; stroke: #0969da; stroke-width: 1.75; stroke-linejoin: round; }`,
+  .line { stroke: #0969da; }`,
   dark: `
     .flat { fill: #3fb950; } .grows { fill: #ff7b72; }
     .judged { fill: #161d27; }
@@ -46,7 +46,6 @@ function draw({ title, unit, points, trend }: Panel): string {
   const x = (restarts: number): number => left + (restarts / xMax) * (right - left);
   const y = (value: number): number => bottom - (value / yMax) * (bottom - top);
   const judgedFrom = x(points[Math.floor(points.length / 2)]?.restarts ?? 0);
-  const path = points.map(({ restarts, value }) => `${round(x(restarts))} ${round(y(value))}`);
   const ticks = Array.from({ length: TICKS + 1 }, (_, i) => i * step);
   const verdict = trend.isFlat ? 'flat' : 'grows';
   const slope = `${signed(trend.slopePer1000)}${unit && ` ${unit}`} per 1,000`;
@@ -55,12 +54,11 @@ function draw({ title, unit, points, trend }: Panel): string {
     text(left, 34, verdict, trend.isFlat ? '✓ flat' : '✗ grows'),
     text(right, 34, 'end', `${figure(trend.last)}${unit && ` ${unit}`} in the end, ${slope}`),
     `<rect class="judged" x="${round(judgedFrom)}" y="${String(top)}" width="${round(right - judgedFrom)}" height="${String(bottom - top)}"/>`,
-    ...ticks.map(
-      (tick) =>
-        `<line class="rule" x1="${String(left)}" x2="${String(right)}" y1="${round(y(tick))}" y2="${round(y(tick))}"/>` +
-        text(left - 6, y(tick) + 4, 'end', figure(tick)),
+    ...ticks.map((tick) => rule(left, right, y(tick), figure(tick))),
+    polyline(
+      points.map(({ restarts, value }) => ({ x: x(restarts), y: y(value) })),
+      'class="line"',
     ),
-    `<polyline class="line" points="${path.join(', ')}"/>`,
     text(left, bottom + 16, '', '0'),
     text(x(xMax / 2), bottom + 16, 'middle', 'restarts'),
     text(right, bottom + 16, 'end', figure(xMax)),

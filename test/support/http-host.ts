@@ -9,7 +9,10 @@ export interface HttpHost {
   /** Where it is, as `allowPrivate` has it. */
   place: string;
   url: string;
+  /** In order. */
   asked: { method: string; url: string; headers: IncomingMessage['headers']; body: string }[];
+  /** Exchanges that the other side ended before they were done. */
+  readonly brokenOff: number;
 }
 
 /** Ends with the test. */
@@ -17,6 +20,7 @@ export async function httpHost(
   answer: (request: IncomingMessage, response: ServerResponse) => void,
 ): Promise<HttpHost> {
   const asked: HttpHost['asked'] = [];
+  let brokenOff = 0;
   const server = createServer((request, response) => {
     let body = '';
     request.setEncoding('utf8');
@@ -25,6 +29,9 @@ export async function httpHost(
       const { method = '', url = '', headers } = request;
       asked.push({ method, url, headers, body });
       answer(request, response);
+    });
+    response.on('close', () => {
+      if (!response.writableFinished) brokenOff++;
     });
   });
   await new Promise<void>((resolve) => {
@@ -36,5 +43,13 @@ export async function httpHost(
   });
   const { port } = server.address() as AddressInfo;
   const place = `127.0.0.1:${String(port)}`;
-  return { port, place, url: `http://${place}`, asked };
+  return {
+    port,
+    place,
+    url: `http://${place}`,
+    asked,
+    get brokenOff() {
+      return brokenOff;
+    },
+  };
 }

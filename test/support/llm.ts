@@ -8,11 +8,14 @@ import { llmPlugin } from 'troupe/plugins';
 import type { LlmInput, LlmMethods, LlmOptions, LlmOutput } from 'troupe/plugins';
 import { onTestFinished } from 'vitest';
 
+import { httpHost, type HttpHost } from './http-host.ts';
 import { createManager, fixture } from './manager.ts';
 
 export type Llm = TypedHandle<LlmInput, LlmOutput, LlmMethods>;
 
 export const KEY = 'sk-test-0123456789';
+
+export const PARIS = 'Paris is the capital of France, as everybody knows.';
 
 /** Retries that a test need not wait for. */
 export const FAST_RETRIES = { max: 2, minMs: 1, maxMs: 2, retryAfterMsMax: 5_000 } as const;
@@ -22,6 +25,13 @@ export async function startMock(): Promise<LLMock> {
   const mock = new LLMock({ port: 0, strict: true });
   await mock.start();
   onTestFinished(() => mock.stop());
+  return mock;
+}
+
+/** One that knows the capital of France. */
+export async function startGeographer(): Promise<LLMock> {
+  const mock = await startMock();
+  mock.onMessage(/France/, { content: PARIS });
   return mock;
 }
 
@@ -62,39 +72,14 @@ export async function addTools(
   });
 }
 
-export interface RawServer {
-  url: string;
-  /** What was asked, in order. */
-  readonly requests: { url: string; headers: IncomingMessage['headers']; body: string }[];
-  /** Exchanges that the other side ended before they were done. */
-  readonly brokenOff: number;
-}
-
 /** A server that answers with bytes, also wrong ones. */
 export async function startRaw(
   answer: (response: ServerResponse, request: IncomingMessage, at: number) => void,
-): Promise<RawServer> {
-  const seen = { requests: [] as RawServer['requests'], brokenOff: 0, url: '' };
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
-    request.on('end', () => {
-      seen.requests.push({ url: request.url ?? '', headers: request.headers, body });
-      answer(response, request, seen.requests.length - 1);
-    });
-    response.on('close', () => {
-      if (!response.writableFinished) seen.brokenOff++;
-    });
+): Promise<HttpHost> {
+  const host = await httpHost((request, response) => {
+    answer(response, request, host.asked.length - 1);
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  seen.url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-  return seen;
+  return host;
 }
 
 /** Of a port that nobody listens to. */

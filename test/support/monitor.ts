@@ -1,26 +1,16 @@
 /** Stats as the kernel tells them, for tests that play it. */
 import type { MetricSample, PluginStats } from 'troupe/plugin';
 
-type Fields = Partial<Omit<PluginStats, 'calls'>> & { calls?: Partial<PluginStats['calls']> };
+import { NO_CALLS } from './stats.ts';
 
-const NO_CALLS: PluginStats['calls'] = {
-  started: 0,
-  succeeded: 0,
-  failed: 0,
-  timedOut: 0,
-  aborted: 0,
-  crashed: 0,
-  inFlight: 0,
-  queued: 0,
-  deadLetters: 0,
-  lateReplies: 0,
-};
+type Fields = Partial<Omit<PluginStats, 'calls'>> & { calls?: Partial<PluginStats['calls']> };
 
 export function statsWith({ calls, ...fields }: Fields = {}): PluginStats {
   return {
     state: 'running',
     generation: 1,
     restarts: 0,
+    crashes: 0,
     uptimeMs: 1,
     startedAt: 1,
     calls: { ...NO_CALLS, ...calls },

@@ -33,6 +33,14 @@ export function causeOf(error: PluginError): Error & { code?: unknown } {
   throw new Error(`the cause is no Error but ${String(error.cause)}`);
 }
 
+/** What a plugin itself says of a call, or of its own start, that failed. */
+export async function troubleOf(
+  promise: Promise<unknown>,
+): Promise<{ code: unknown; message: string }> {
+  const { code, message } = causeOf(await failureOf(promise));
+  return { code, message };
+}
+
 /** `ok`, or the code of each rejection, in order. */
 export async function codesOf(promises: readonly Promise<unknown>[]): Promise<string[]> {
   const outcomes = await soon(Promise.allSettled(promises), 15_000);

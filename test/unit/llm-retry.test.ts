@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { LlmError } from '../../plugins/llm/errors.ts';
+import { LlmError } from '../../plugins/llm/llm-error.ts';
 import { retryAfterMs, retryDelayMs } from '../../plugins/llm/retry.ts';
 
 const POLICY = { max: 4, minMs: 100, maxMs: 500, retryAfterMsMax: 2_000 };

@@ -54,7 +54,7 @@ describe('the embedder', () => {
         if (texts.includes('bad')) throw new Error('no vector for this');
       },
     });
-    const failed = 'EMBEDDER_FAILED';
+    const failed = 'MEMORY_EMBEDDER_FAILED';
     expect(await outcomes(['a', 'bb', 'bad', 'd'])).toEqual([[1, 1], [2, 1], failed, [1, 1]]);
     expect(embedder.counts).toEqual({ texts: 3, calls: 5, failures: 3 });
   });
@@ -67,7 +67,7 @@ describe('the embedder', () => {
       },
     });
     const texts = Array.from({ length: 64 }, (_, at) => String(at));
-    expect(await outcomes(texts)).toEqual(texts.map(() => 'EMBEDDER_FAILED'));
+    expect(await outcomes(texts)).toEqual(texts.map(() => 'MEMORY_EMBEDDER_FAILED'));
     expect(batches.length).toBe(3);
   });
 
@@ -95,12 +95,12 @@ describe('the embedder', () => {
       batch: 4,
       dimensions: undefined,
     });
-    await expect(embedder.embed('a')).rejects.toMatchObject({ code: 'VECTOR_INVALID' });
+    await expect(embedder.embed('a')).rejects.toMatchObject({ code: 'MEMORY_VECTOR_INVALID' });
   });
 
   it('refuses vectors of another length than it is told, or than came before', async () => {
     const told = scene({ dimensions: 3 });
-    expect(await told.outcomes(['a'])).toEqual(['VECTOR_INVALID']);
+    expect(await told.outcomes(['a'])).toEqual(['MEMORY_VECTOR_INVALID']);
     let length = 2;
     const embedder = new Embedder(
       (texts) => Promise.resolve(texts.map(() => Array.from({ length }, () => 1))),
@@ -112,7 +112,7 @@ describe('the embedder', () => {
     await embedder.embed('a');
     length = 4;
     await expect(embedder.embed('b')).rejects.toMatchObject({
-      code: 'VECTOR_INVALID',
+      code: 'MEMORY_VECTOR_INVALID',
       message: expect.stringContaining('a vector of 4 numbers, the others have 2') as string,
     });
   });

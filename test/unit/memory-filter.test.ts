@@ -72,7 +72,7 @@ describe('a filter', () => {
   it.each(REFUSED)('that is none is refused by its place: %j', (filter, message) => {
     expect(() => compileFilter(filter)).toThrow(
       expect.objectContaining({
-        code: 'INVALID_FILTER',
+        code: 'MEMORY_INVALID_FILTER',
         message: expect.stringMatching(message) as string,
       }),
     );

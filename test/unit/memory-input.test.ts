@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import type { MemoryErrorCode } from '../../plugins/memory/errors.ts';
 import { decodeInput } from '../../plugins/memory/input.ts';
+import type { MemoryErrorCode } from '../../plugins/memory/memory-error.ts';
 
 const BOUNDS = { textCharsMax: 20, metadataCharsMax: 30 };
 
@@ -37,77 +37,101 @@ const FINE: unknown[] = [
 ];
 
 const REFUSED: [unknown, MemoryErrorCode, RegExp][] = [
-  ['add', 'INVALID_INPUT', /^the input must be an object with an op$/],
-  [null, 'INVALID_INPUT', /^the input must be an object/],
-  [{}, 'INVALID_INPUT', /^op undefined is unknown; there are add, search, get/],
-  [{ op: 'constructor' }, 'INVALID_INPUT', /^op 'constructor' is unknown/],
-  [{ op: 'add' }, 'INVALID_INPUT', /^add: text is missing$/],
-  [{ op: 'add', text: ' ' }, 'INVALID_INPUT', /^add: text must be a text that is not empty/],
-  [{ op: 'add', text: 'x'.repeat(21) }, 'ENTRY_TOO_LARGE', /^add: text has 21 characters, more/],
+  [
+    'add',
+    'MEMORY_INVALID_INPUT',
+    /^the input is of type string, not an object with an op: add, search/,
+  ],
+  [null, 'MEMORY_INVALID_INPUT', /^the input is null, not an object/],
+  [{}, 'MEMORY_INVALID_INPUT', /^there is no op undefined: there are add, search, get/],
+  [{ op: 'constructor' }, 'MEMORY_INVALID_INPUT', /^there is no op 'constructor'/],
+  [{ op: 'add' }, 'MEMORY_INVALID_INPUT', /^add: text is missing$/],
+  [{ op: 'add', text: ' ' }, 'MEMORY_INVALID_INPUT', /^add: text must be a text that is not empty/],
+  [
+    { op: 'add', text: 'x'.repeat(21) },
+    'MEMORY_ENTRY_TOO_LARGE',
+    /^add: text has 21 characters, more/,
+  ],
   [
     { op: 'add', text: 'a', importence: 1 },
-    'INVALID_INPUT',
-    /^add: importence is unknown; there are text, importance/,
+    'MEMORY_INVALID_INPUT',
+    /^add has no field 'importence' \(did you mean 'importance'\?\): there are text, importance/,
   ],
-  [{ op: 'add', text: 'a', toString: 1 }, 'INVALID_INPUT', /^add: toString is unknown/],
+  [{ op: 'add', text: 'a', toString: 1 }, 'MEMORY_INVALID_INPUT', /^add has no field 'toString'/],
   [
     { op: 'add', text: 'a', importance: 1.1 },
-    'INVALID_INPUT',
+    'MEMORY_INVALID_INPUT',
     /^add: importance must be a number, 0 to 1/,
   ],
-  [{ op: 'add', text: 'a', importance: NaN }, 'INVALID_INPUT', /importance/],
+  [{ op: 'add', text: 'a', importance: NaN }, 'MEMORY_INVALID_INPUT', /importance/],
   [
     { op: 'add', text: 'a', ttlMs: 0 },
-    'INVALID_INPUT',
+    'MEMORY_INVALID_INPUT',
     /^add: ttlMs must be a whole number of mill/,
   ],
-  [{ op: 'add', text: 'a', namespace: '*' }, 'INVALID_INPUT', /'\*' stands for all namespaces/],
+  [
+    { op: 'add', text: 'a', namespace: '*' },
+    'MEMORY_INVALID_INPUT',
+    /'\*' stands for all namespaces/,
+  ],
   [
     { op: 'add', text: 'a', namespace: 'x'.repeat(257) },
-    'INVALID_INPUT',
+    'MEMORY_INVALID_INPUT',
     /^add: namespace must be/,
   ],
-  [{ op: 'add', text: 'a', metadata: [] }, 'INVALID_INPUT', /^add: metadata must be an object/],
+  [
+    { op: 'add', text: 'a', metadata: [] },
+    'MEMORY_INVALID_INPUT',
+    /^add: metadata must be an object/,
+  ],
   [
     { op: 'add', text: 'a', metadata: { a: [new Date()] } },
-    'INVALID_INPUT',
+    'MEMORY_INVALID_INPUT',
     /metadata\.a\[0\] is not/,
   ],
-  [{ op: 'add', text: 'a', metadata: { a: 1n } }, 'INVALID_INPUT', /metadata\.a is not/],
-  [{ op: 'add', text: 'a', metadata: { $a: 1 } }, 'INVALID_INPUT', /begins with \$, as \$a does/],
+  [{ op: 'add', text: 'a', metadata: { a: 1n } }, 'MEMORY_INVALID_INPUT', /metadata\.a is not/],
+  [
+    { op: 'add', text: 'a', metadata: { $a: 1 } },
+    'MEMORY_INVALID_INPUT',
+    /begins with \$, as \$a does/,
+  ],
   [
     { op: 'add', text: 'a', metadata: { a: 'x'.repeat(40) } },
-    'ENTRY_TOO_LARGE',
+    'MEMORY_ENTRY_TOO_LARGE',
     /has 48 characters as JSON/,
   ],
-  [{ op: 'search', text: 7 }, 'INVALID_QUERY', /^search: text must be a text/],
-  [{ op: 'search', text: '' }, 'INVALID_QUERY', /^search: text must be a text/],
-  [{ op: 'search', text: 'x'.repeat(21) }, 'INVALID_QUERY', /^search: text has 21 characters/],
+  [{ op: 'search', text: 7 }, 'MEMORY_INVALID_QUERY', /^search: text must be a text/],
+  [{ op: 'search', text: '' }, 'MEMORY_INVALID_QUERY', /^search: text must be a text/],
+  [
+    { op: 'search', text: 'x'.repeat(21) },
+    'MEMORY_INVALID_QUERY',
+    /^search: text has 21 characters/,
+  ],
   [
     { op: 'search', text: 'a', mode: 'fuzzy' },
-    'INVALID_INPUT',
+    'MEMORY_INVALID_INPUT',
     /^search: mode must be 'text', 'vector' or/,
   ],
   [
     { op: 'search', text: 'a', limit: 0 },
-    'INVALID_INPUT',
+    'MEMORY_INVALID_INPUT',
     /^search: limit must be a whole number, 1 to/,
   ],
-  [{ op: 'search', text: 'a', threshold: 2 }, 'INVALID_INPUT', /^search: threshold must be/],
+  [{ op: 'search', text: 'a', threshold: 2 }, 'MEMORY_INVALID_INPUT', /^search: threshold must be/],
   [
     { op: 'search', text: 'a', weights: { age: 1 } },
-    'INVALID_INPUT',
+    'MEMORY_INVALID_INPUT',
     /^search: weights must be numbers/,
   ],
-  [{ op: 'get' }, 'INVALID_INPUT', /^get: id is missing/],
+  [{ op: 'get' }, 'MEMORY_INVALID_INPUT', /^get: id is missing/],
   [
     { op: 'update', id: 'a' },
-    'INVALID_INPUT',
-    /^update: changes nothing; there are text, importance/,
+    'MEMORY_INVALID_INPUT',
+    /^update changes nothing: there are text, importance/,
   ],
   [
     { op: 'window', conversation: 'c', tokens: -1 },
-    'INVALID_INPUT',
+    'MEMORY_INVALID_INPUT',
     /^window: tokens must be a number/,
   ],
 ];

@@ -42,7 +42,7 @@ describe('a window', () => {
     });
     for (const wrong of [() => NaN, () => -1, () => 'one' as unknown as number]) {
       await expect(windowOf(newestFirst, 5, { count: wrong, perMessage: 0 })).rejects.toMatchObject(
-        { code: 'TOKENIZER_FAILED' },
+        { code: 'MEMORY_TOKENIZER_FAILED' },
       );
     }
   });

@@ -54,7 +54,7 @@ describe('the writer', () => {
     const outcomes = await Promise.allSettled(['a', 'bad', 'b'].map((id) => add(item(id))));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     expect((outcomes[1] as PromiseRejectedResult).reason).toMatchObject({
-      code: 'STORAGE_FAILED',
+      code: 'MEMORY_STORAGE_FAILED',
       message: 'the storage did not take it: the disk is full',
       cause: REFUSAL,
     });

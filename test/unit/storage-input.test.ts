@@ -43,14 +43,14 @@ describe('an input of the storage plugin', () => {
   it.each<[unknown, string]>([
     [null, 'the input is null, not an object with an op: get, put, delete, has, scan, batch'],
     [['get'], 'the input is an array'],
-    [{}, 'op is undefined, not one of'],
-    [{ op: 'toString' }, 'op is "toString", not one of'],
+    [{}, 'there is no op undefined: there are get, put'],
+    [{ op: 'toString' }, "there is no op 'toString'"],
     [{ op: 'get' }, 'get needs key'],
     [{ op: 'get', key: '' }, 'get: key is empty'],
     [{ op: 'get', key: 1 }, 'get: key is of type number, not a string'],
     [{ op: 'get', key: undefined }, 'get: key is undefined, not a string'],
     [{ op: 'get', key: '\ud800' }, 'get: key has half a surrogate pair'],
-    [{ op: 'get', key: 'a', ttlMs: 1 }, 'get has no "ttlMs": it takes key, namespace'],
+    [{ op: 'get', key: 'a', ttlMs: 1 }, "get has no field 'ttlMs': there are key, namespace"],
     [{ op: 'put', key: 'a' }, 'put needs value'],
     [{ op: 'put', key: 'a', value: 1, ttlMs: 0 }, 'put: ttlMs is not from 1 to'],
     [{ op: 'put', key: 'a', value: 1, ttlMs: NaN }, 'put: ttlMs is not from 1 to'],
@@ -62,20 +62,20 @@ describe('an input of the storage plugin', () => {
     [{ op: 'batch', operations: [1] }, 'operations[0] is of type number, not an object'],
     [
       { op: 'batch', operations: [{ op: 'get', key: 'a' }] },
-      `operations[0]: op is "get", not 'put'`,
+      "operations[0]: op is 'get', not 'put'",
     ],
     [{ op: 'batch', operations: [{ op: 'put', key: 'a' }] }, 'operations[0] needs value'],
     [
       { op: 'batch', operations: [{ op: 'delete', key: 'a', value: 1 }] },
-      'operations[0] has no "value"',
+      "operations[0] has no field 'value'",
     ],
     [{ op: 'batch', operations: [], conditions: [{}] }, 'conditions[0] needs key'],
     [
       { op: 'batch', operations: [], conditions: [{ key: 'a', op: 'x' }] },
-      'conditions[0] has no "op"',
+      "conditions[0] has no field 'op'",
     ],
     [{ op: 'backup', path: '' }, 'backup: path is empty'],
-    [JSON.parse('{ "op": "clear", "__proto__": 1 }'), 'clear has no "__proto__"'],
+    [JSON.parse('{ "op": "clear", "__proto__": 1 }'), "clear has no field '__proto__'"],
   ])('is refused by name where it is none: %j', (input, message) => {
     expect(refusal(input)).toContain(`STORAGE_INVALID_INPUT: ${message}`);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
+import { nearest } from '../../plugins/nearest.ts';
 import { openJsonSchemas } from '../../plugins/tool/json-schema.ts';
-import { nearest } from '../../plugins/tool/nearest.ts';
 import { prepareSchema, type Checked } from '../../plugins/tool/schema.ts';
 import type { JsonSchema, ToolSchema } from '../../src/plugin.ts';
 

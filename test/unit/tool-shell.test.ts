@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { shell } from '../../plugins/tool/builtin/shell.ts';
 import type { ShellCommand, ShellOptions } from '../../plugins/tool/options.ts';
+import { isAlive } from '../support/alive.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/files.ts';
 import { outcomeOf, runTool } from '../support/tool-run.ts';
@@ -251,11 +252,3 @@ describe('the rules of a command', () => {
     await expect(shell({ cwd, commands: folder })).rejects.toMatchObject(wrong);
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}

@@ -1,8 +1,9 @@
 /** `filesystem`: files below given folders; to read, and where that is allowed, to write. */
 import type { ToolDefinition } from 'troupe/plugin';
 
+import { messageOf } from '../../coded-error.ts';
 import type { FilesystemOptions } from '../options.ts';
-import { messageOf, ToolError } from '../tool-error.ts';
+import { ToolError } from '../tool-error.ts';
 import { linked, openFolder, openRoot, type Folder, type Root } from './fs-folder.ts';
 import {
   append,

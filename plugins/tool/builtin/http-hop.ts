@@ -3,7 +3,8 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 
-import { messageOf, ToolError } from '../tool-error.ts';
+import { messageOf } from '../../coded-error.ts';
+import { ToolError } from '../tool-error.ts';
 
 export interface HopRequest {
   url: URL;

@@ -2,8 +2,9 @@
 import { JSONPatch, JSONPathEnvironment, JSONPointer, UNDEFINED, type OpObject } from 'json-p3';
 import type { ToolCall, ToolDefinition } from 'troupe/plugin';
 
+import { messageOf } from '../../coded-error.ts';
 import type { JsonOptions } from '../options.ts';
-import { messageOf, ToolError } from '../tool-error.ts';
+import { ToolError } from '../tool-error.ts';
 
 type Json = Parameters<JSONPathEnvironment['query']>[1];
 

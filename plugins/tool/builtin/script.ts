@@ -8,8 +8,9 @@ import { createRequire } from 'node:module';
 import type { JSValueHandle, QuickJS } from 'quickjs-wasi';
 import type { ToolCall, ToolDefinition } from 'troupe/plugin';
 
+import { messageOf } from '../../coded-error.ts';
 import type { ScriptOptions } from '../options.ts';
-import { messageOf, ToolError } from '../tool-error.ts';
+import { ToolError } from '../tool-error.ts';
 
 type Engine = typeof import('quickjs-wasi');
 

@@ -2,7 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import process from 'node:process';
 
-import { messageOf, ToolError } from '../tool-error.ts';
+import { messageOf } from '../../coded-error.ts';
+import { ToolError } from '../tool-error.ts';
+import { guardGroup } from './shell-guard.ts';
 
 export interface RunOptions {
   program: string;
@@ -40,6 +42,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     detached: true,
     stdio: [stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  const release = child.pid === undefined ? () => undefined : guardGroup(child.pid);
   const end = (): void => endGroup(child);
   const stdout = new Capped(outputBytesMax, end);
   const stderr = new Capped(outputBytesMax, end);
@@ -64,6 +67,7 @@ export async function run(options: RunOptions): Promise<RunReport> {
     throw new ToolError('SHELL_FAILED', `it could not be started: ${codeOf(error)}`);
   } finally {
     signal.removeEventListener('abort', end);
+    release();
   }
 }
 

@@ -5,8 +5,9 @@ import path from 'node:path';
 
 import type { ToolDefinition } from 'troupe/plugin';
 
+import { messageOf } from '../../coded-error.ts';
 import type { ShellCommand, ShellOptions } from '../options.ts';
-import { messageOf, ToolError } from '../tool-error.ts';
+import { ToolError } from '../tool-error.ts';
 import { commandRules, type CommandRules } from './shell-rules.ts';
 import { run } from './shell-run.ts';
 

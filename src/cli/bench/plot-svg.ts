@@ -1,29 +1,17 @@
-/** A result as an SVG that needs nothing else, and is readable on light and dark pages. */
+/** A result as a picture: throughput and latency by calls in flight, a line for each number of threads. */
 import { decadesOf } from './chart.ts';
 import { ms, rate, whole } from './format.ts';
 import type { Summary } from './result.ts';
+import { HEAD, moved, polyline, round, rule, svg, text, type Point } from './svg.ts';
 
 const PANEL = { width: 460, height: 330 };
 const INNER = { left: 70, right: 24, top: 40, bottom: 44 };
-const HEAD = 60;
 const LEGEND = 30;
 const TICKS = 4;
 /** Labels nearer than that would run into each other. */
 const TICK_GAP = 34;
 /** Okabe and Ito: told apart by everybody, on both backgrounds. */
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9'];
-
-const STYLE = `
-  text { font: 12px system-ui, sans-serif; fill: #59636e; }
-  .head { font-size: 17px; font-weight: 600; fill: #1f2328; }
-  .title { font-size: 13px; font-weight: 600; fill: #1f2328; }
-  .end { text-anchor: end; } .middle { text-anchor: middle; }
-  .page { fill: #ffffff; } .rule { stroke: #d9dee3; }
-  .line { fill: none; stroke-width: 2; stroke-linejoin: round; } .dashed { stroke-dasharray: 5 4; }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #9198a1; } .head, .title { fill: #e6edf3; }
-    .page { fill: #0d1117; } .rule { stroke: #30363d; }
-  }`;
 
 interface Axis {
   at: (value: number) => number;
@@ -45,22 +33,17 @@ export function plotSvg(
   const series = seriesOf(rows);
   const [width, height] = [2 * PANEL.width, HEAD + PANEL.height + LEGEND];
   const x = inFlightAxis(rows);
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(width)} ${String(height)}" role="img">
-<title>${escaped(title)}</title>
-<style>${STYLE}
-</style>
-<rect class="page" width="100%" height="100%"/>
-${text(16, 28, 'head', title)}
-${text(16, 48, '', subtitle)}
-<g transform="translate(0 ${String(HEAD)})">
-${throughputPanel(series, x, unit)}
-</g>
-<g transform="translate(${String(PANEL.width)} ${String(HEAD)})">
-${latencyPanel(series, x)}
-</g>
-${legend(series, height - 12)}
-</svg>
-`;
+  return svg({
+    width,
+    height,
+    title,
+    subtitle,
+    body: [
+      moved(0, HEAD, throughputPanel(series, x, unit)),
+      moved(PANEL.width, HEAD, latencyPanel(series, x)),
+      legend(series, height - 12),
+    ],
+  });
 }
 
 function seriesOf(rows: readonly Summary[]): Series[] {
@@ -88,14 +71,14 @@ function throughputPanel(series: readonly Series[], x: Axis, unit: string): stri
   };
   const marks = series.flatMap(({ rows, colour }) => {
     const points = rows.flatMap(({ inFlight, perSec }) =>
-      perSec ? [{ px: x.at(inFlight), py: y.at(perSec.median), perSec }] : [],
+      perSec ? [{ x: x.at(inFlight), y: y.at(perSec.median), perSec }] : [],
     );
     return [
-      polyline(points, colour),
-      ...points.map(({ px, py, perSec }) =>
+      polyline(points, `stroke="${colour}"`),
+      ...points.map(({ perSec, ...at }) =>
         [
-          `<line x1="${n(px)}" x2="${n(px)}" y1="${n(y.at(perSec.min))}" y2="${n(y.at(perSec.max))}" stroke="${colour}"/>`,
-          dot(px, py, colour, `${rate(perSec.median)} ${unit}/s`),
+          `<line x1="${round(at.x)}" x2="${round(at.x)}" y1="${round(y.at(perSec.min))}" y2="${round(y.at(perSec.max))}" stroke="${colour}"/>`,
+          dot(at, colour, `${rate(perSec.median)} ${unit}/s`),
         ].join(''),
       ),
     ];
@@ -125,10 +108,14 @@ function latencyPanel(series: readonly Series[], x: Axis): string {
 
 function latencyLine({ rows, colour }: Series, name: 'p50' | 'p99', x: Axis, y: Axis): string {
   const points = rows.flatMap(({ inFlight, latencyMs }) =>
-    latencyMs ? [{ px: x.at(inFlight), py: y.at(latencyMs[name]), value: latencyMs[name] }] : [],
+    latencyMs ? [{ x: x.at(inFlight), y: y.at(latencyMs[name]), value: latencyMs[name] }] : [],
   );
-  const dots = points.map(({ px, py, value }) => dot(px, py, colour, `${name} ${ms(value)} ms`));
-  return [polyline(points, colour, name === 'p99' ? ' dashed' : ''), ...dots].join('\n');
+  const line = polyline(
+    points,
+    `stroke="${colour}"${name === 'p99' ? ' stroke-dasharray="5 4"' : ''}`,
+  );
+  const dots = points.map(({ value, ...at }) => dot(at, colour, `${name} ${ms(value)} ms`));
+  return [line, ...dots].join('\n');
 }
 
 /** Logarithmic, with a tick for each number that was measured and has room. */
@@ -153,11 +140,7 @@ function frame(title: string, x: Axis, y: Axis): string {
   const [left, right] = [INNER.left, PANEL.width - INNER.right];
   return [
     text(left, 22, 'title', title),
-    ...y.ticks.map(([value, label]) => {
-      const at = y.at(value);
-      const line = `<line class="rule" x1="${n(left)}" x2="${n(right)}" y1="${n(at)}" y2="${n(at)}"/>`;
-      return line + text(left - 8, at + 4, 'end', label);
-    }),
+    ...y.ticks.map(([value, label]) => rule(left, right, y.at(value), label)),
     ...x.ticks.map(([value, label]) => text(x.at(value), bottom() + 18, 'middle', label)),
     text((left + right) / 2, bottom() + 36, 'middle', 'calls in flight'),
   ].join('\n');
@@ -168,24 +151,15 @@ function legend(series: readonly Series[], y: number): string {
     .map(({ threads, colour }, i) => {
       const x = INNER.left + i * 100;
       return (
-        dot(x, y - 4, colour, '') +
+        dot({ x, y: y - 4 }, colour, '') +
         text(x + 10, y, '', `${whole(threads)} thread${threads === 1 ? '' : 's'}`)
       );
     })
     .join('\n');
 }
 
-function polyline(
-  points: readonly { px: number; py: number }[],
-  colour: string,
-  kind = '',
-): string {
-  const path = points.map(({ px, py }) => `${n(px)} ${n(py)}`).join(', ');
-  return `<polyline class="line${kind}" stroke="${colour}" points="${path}"/>`;
-}
-
-function dot(x: number, y: number, colour: string, title: string): string {
-  return `<circle cx="${n(x)}" cy="${n(y)}" r="3.5" fill="${colour}"><title>${title}</title></circle>`;
+function dot({ x, y }: Point, colour: string, title: string): string {
+  return `<circle cx="${round(x)}" cy="${round(y)}" r="3.5" fill="${colour}"><title>${title}</title></circle>`;
 }
 
 /** 1, 2, 2.5 or 5 times a power of ten. */
@@ -204,17 +178,4 @@ function tick(value: number): string {
 
 function bottom(): number {
   return PANEL.height - INNER.bottom;
-}
-
-function text(x: number, y: number, kind: string, content: string): string {
-  return `<text x="${n(x)}" y="${n(y)}"${kind && ` class="${kind}"`}>${escaped(content)}</text>`;
-}
-
-/** A coordinate. */
-function n(value: number): string {
-  return String(Math.round(value * 10) / 10);
-}
-
-function escaped(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }

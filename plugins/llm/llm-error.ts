@@ -1,4 +1,5 @@
-/** What an llm plugin throws: told to the caller as the `cause` of a `CALL_FAILED`, by its `code`. */
+/** What the llm plugin throws. */
+import { CodedError } from '../coded-error.ts';
 
 export type LlmErrorCode =
   | 'LLM_NOT_CONFIGURED'
@@ -25,15 +26,13 @@ interface LlmErrorOptions {
   retryAfterMs?: number | undefined;
 }
 
-export class LlmError extends Error {
+export class LlmError extends CodedError<LlmErrorCode> {
   override readonly name = 'LlmError';
-  readonly code: LlmErrorCode;
   readonly isRetryable: boolean;
   readonly retryAfterMs: number | undefined;
 
   constructor(code: LlmErrorCode, message: string, options: LlmErrorOptions = {}) {
-    super(message);
-    this.code = code;
+    super(code, message);
     this.isRetryable = options.isRetryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }
