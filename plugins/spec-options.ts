@@ -16,6 +16,7 @@ export type SpecOptions = Partial<
     | 'limits'
     | 'mailbox'
     | 'restart'
+    | 'reload'
     | 'permissions'
     | 'isolation'
   >
@@ -33,6 +34,7 @@ const NAMES = [
   'limits',
   'mailbox',
   'restart',
+  'reload',
   'permissions',
   'isolation',
 ] as const satisfies readonly (keyof SpecOptions)[];
