@@ -104,9 +104,13 @@ describe('modules of a spec', () => {
   it('are given to the plugin by their names', async () => {
     const manager = createManager();
     const rules = inline('export default 7');
-    const entry = inline(
-      'export default (ctx) => ({ execute: async () => (await import(ctx.modules.rules)).default })',
-    );
+    const folder = await temporaryFolder({
+      'p.ts': `import { definePlugin } from 'troupe/plugin';
+        export default definePlugin((ctx) => ({
+          execute: async () => (await import(String(ctx.modules.rules))).default,
+        }));`,
+    });
+    const entry = pathToFileURL(path.join(folder, 'p.ts'));
     const plugin = await manager.register({ id: 'p', type: 'custom', entry, modules: { rules } });
     await manager.up();
     expect(await plugin.execute(undefined)).toBe(7);
