@@ -53,7 +53,9 @@ describe('a tools module in TypeScript', () => {
     await manager.register(toolPlugin('tools', { tools }));
     await expect(manager.load('tools')).rejects.toMatchObject({
       code: 'LOAD_FAILED',
-      message: expect.stringMatching(/its module tools\.0 does not compile: .*tools\.ts:2:4: /),
+      message: expect.stringMatching(
+        /its module tools\.0 does not compile: .*tools\.ts:2:4: /,
+      ) as string,
     });
   });
 

@@ -66,8 +66,11 @@ describe('to be loaded, a plugin reads', () => {
   it('a module beside its entry, and the folder of that', () => {
     expect(readOf({ module: 'app/rules/r.mjs' })).toEqual(
       [
-        ...[at('app/plugin'), at('app/plugin/p.mjs'), at('lib/troupe/dist')],
-        ...[at('app/rules'), at('app/rules/r.mjs')],
+        at('app/plugin'),
+        at('app/plugin/p.mjs'),
+        at('lib/troupe/dist'),
+        at('app/rules'),
+        at('app/rules/r.mjs'),
       ].toSorted(),
     );
   });
