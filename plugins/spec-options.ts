@@ -13,6 +13,7 @@ const NAMES = [
   'limits',
   'mailbox',
   'restart',
+  'reload',
   'permissions',
   'isolation',
 ] as const satisfies readonly (keyof PluginSpec)[];

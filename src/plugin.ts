@@ -109,6 +109,13 @@ export interface PluginContext {
   /** Which of its plugin's replicas it is, from 0; 0 where there are none. */
   readonly replica: number;
   readonly config: Record<string, unknown>;
+  /**
+   * Where to import the spec's `modules` from, by their names. TypeScript is JavaScript there.
+   *
+   * @example
+   * const { default: rules } = await import(ctx.modules.rules);
+   */
+  readonly modules: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly state: SharedState;
   readonly events: EventBus;

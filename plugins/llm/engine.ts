@@ -46,7 +46,10 @@ export class Engine {
     const config = CONFIG.parse(ctx.config);
     const given = config.apiKey ?? process.env[config.apiKeyEnv];
     const apiKey = given === '' ? undefined : given;
-    const provider = await loadProvider(config, apiKey);
+    const provider = await loadProvider(
+      { ...config, provider: ctx.modules['provider'] ?? config.provider },
+      apiKey,
+    );
     if (config.model === undefined && config.embeddingModel === undefined) {
       throw new LlmError(
         'LLM_NOT_CONFIGURED',

@@ -45,6 +45,7 @@ export function llmPlugin(
       id,
       type: 'llm',
       entry: new URL('plugin.js', import.meta.url),
+      modules: modulesOf(config),
       capabilities: capabilitiesOf(config),
       config,
       secrets,
@@ -55,6 +56,10 @@ export function llmPlugin(
     },
     methodsOf,
   );
+}
+
+function modulesOf({ provider }: { provider?: string | undefined }): Record<string, string> {
+  return provider !== undefined && /^(file|data):/.test(provider) ? { provider } : {};
 }
 
 /** Where the environment says what the options do not, it is read here: only the key is secret. */

@@ -13,7 +13,7 @@ export async function embedSource(
   timeoutMs: number,
 ): Promise<EmbedTexts> {
   if ('module' in setting) {
-    const embed = await functionOf(setting.module, 'embedder');
+    const embed = await functionOf(ctx.modules['embedder'] ?? setting.module, 'embedder');
     return (texts) => within(timeoutMs, Promise.resolve(embed(texts)));
   }
   const { plugin } = setting;

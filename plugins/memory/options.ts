@@ -98,6 +98,13 @@ export function dependenciesOf(
   return [...given, ...new Set(more)];
 }
 
+export function modulesOf({ embedder, tokenizer }: MemorySettings): Record<string, string> {
+  return {
+    ...(embedder && 'module' in embedder && { embedder: embedder.module }),
+    ...(tokenizer !== undefined && { tokenizer }),
+  };
+}
+
 function embedderOf(given: unknown, check: OptionCheck): EmbedderSetting | undefined {
   if (given instanceof URL) return { module: given.href };
   const plugin = pluginId('embedder', given, check, ', or the URL object of a module');

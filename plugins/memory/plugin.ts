@@ -116,7 +116,7 @@ async function load(ctx: PluginContext, settings: MemorySettings): Promise<Loade
     log: ctx.log,
     tally,
   };
-  const countTokens = await tokenCounter(settings.tokenizer);
+  const countTokens = await tokenCounter(settings.tokenizer && ctx.modules['tokenizer']);
   return { ...parts, upkeep: new Upkeep(parts), ops: createOps({ ...parts, countTokens }) };
 }
 

@@ -2,7 +2,7 @@
 import { typedSpec, type ExecuteOptions, type PluginHandle, type TypedSpec } from 'troupe';
 
 import { splitOptions, type SpecOptions } from '../spec-options.ts';
-import { dependenciesOf, settingsOf } from './options.ts';
+import { dependenciesOf, modulesOf, settingsOf } from './options.ts';
 import type { HybridWeights } from './score.ts';
 import type {
   MemoryAddOptions,
@@ -20,7 +20,7 @@ import type {
 export interface MemoryOptions extends SpecOptions {
   /**
    * Makes vectors of texts: the id of a plugin that answers `{ op: 'embed', texts }` with
-   * `{ vectors }`, or (a URL) a JavaScript module whose default export takes texts and gives vectors.
+   * `{ vectors }`, or (a URL) a module whose default export takes texts and gives vectors.
    * Default none: then search is by text alone.
    */
   embedder?: string | URL | undefined;
@@ -60,7 +60,7 @@ export interface MemoryOptions extends SpecOptions {
   halfLifeMs?: number | undefined;
   /** English words are compared by their stems. Default true. */
   stemming?: boolean | undefined;
-  /** A JavaScript module whose default export counts the tokens of a text. Default: four bytes are one. */
+  /** A module whose default export counts the tokens of a text. Default: four bytes are one. */
   tokenizer?: URL | undefined;
   /** Tokens that a window reckons for each message beside its text. Default 4. */
   messageTokens?: number | undefined;
@@ -118,6 +118,7 @@ export function memoryPlugin(id: string, options: MemoryOptions = {}): MemorySpe
       description: 'Remembers texts, and finds them by words, by meaning, importance and age.',
       capabilities: ['memory', 'search', ...(settings.embedder ? ['vector-search'] : [])],
       entry: new URL('./plugin.js', import.meta.url),
+      modules: modulesOf(settings),
       concurrency: CONCURRENCY,
       ...spec,
       limits: { hookTimeoutMs, ...spec.limits },

@@ -21,11 +21,13 @@ export interface Surroundings {
   /** Which life of the plugin it is, from 1. */
   generation: number;
   log: { warn(message: string): void };
+  /** Where a module that is the backend is imported from. */
+  modules: Readonly<Record<string, string>>;
 }
 
 export async function createBackend(
   config: StorageConfig,
-  { pluginId, agentId, generation, log }: Surroundings,
+  { pluginId, agentId, generation, log, modules }: Surroundings,
 ): Promise<StorageBackend> {
   const bytesMax = config.maxBytes ?? Infinity;
   switch (config.backend) {
@@ -45,7 +47,7 @@ export async function createBackend(
       return openRedis({ url, keyPrefix, bytesMax, log });
     }
     default:
-      return ownBackend(config.backend, {
+      return ownBackend(modules['backend'] ?? config.backend, {
         pluginId,
         agentId,
         path: config.path,

@@ -51,6 +51,7 @@ export default definePlugin((ctx) => {
         agentId: ctx.agentId,
         generation: ctx.generation,
         log: ctx.log,
+        modules: ctx.modules,
       });
       store = new Store(backend, config.maxBytes ?? Infinity);
     },

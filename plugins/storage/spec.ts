@@ -114,6 +114,7 @@ export function storagePlugin(id: string, options: StorageOptions = {}): Storage
       description: 'Keeps values of any kind under keys.',
       capabilities: ['storage', 'key-value'],
       entry: new URL('plugin.js', import.meta.url),
+      ...(backend instanceof URL && { modules: { backend } }),
       concurrency: CONCURRENCY,
       // a URL with a password is a secret
       ...(config.url === undefined ? {} : { secrets: ['url'] }),

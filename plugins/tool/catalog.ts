@@ -5,7 +5,7 @@ import { messageOf } from '../coded-error.ts';
 import { createBuiltin } from './builtin/index.ts';
 import { openJsonSchemas, type JsonSchemas } from './json-schema.ts';
 import { prepareSchema, type PreparedSchema } from './schema.ts';
-import type { ToolSource } from './sources.ts';
+import { moduleName, type ToolSource } from './sources.ts';
 import { ToolError } from './tool-error.ts';
 import type { McpTool, OpenAiTool, ToolListing } from './types.ts';
 
@@ -21,6 +21,8 @@ export type Catalog = ReadonlyMap<string, PreparedTool>;
 
 export interface CatalogOptions {
   sources: readonly ToolSource[];
+  /** Where the modules among them are imported from, by `moduleName`. */
+  modules: Readonly<Record<string, string>>;
   /** For tools that say none (ms). */
   timeoutMs: number;
   /** What a call of the plugin may take, and so a run with its confirmation (ms); 0 = any time. */
@@ -33,8 +35,9 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
   let schemas: Promise<JsonSchemas> | undefined;
   const open = (): Promise<JsonSchemas> => (schemas ??= openJsonSchemas());
   const catalog = new Map<string, PreparedTool>();
-  for (const source of options.sources) {
-    for (const [index, definition] of (await definitionsOf(source)).entries()) {
+  for (const [at, source] of options.sources.entries()) {
+    const definitions = await definitionsOf(source, options.modules[moduleName(at)]);
+    for (const [index, definition] of definitions.entries()) {
       const where = `${nameOf(source)}${source.kind === 'module' ? `, number ${String(index)}` : ''}`;
       checkShape(definition, where);
       const { name } = definition;
@@ -81,26 +84,22 @@ export function mcpTools(catalog: Catalog): McpTool[] {
   });
 }
 
-async function definitionsOf(source: ToolSource): Promise<unknown[]> {
+async function definitionsOf(source: ToolSource, url = ''): Promise<unknown[]> {
   if (source.kind === 'builtin') return [await createBuiltin(source)];
   let module: { default?: unknown };
   try {
-    module = (await import(source.url)) as { default?: unknown };
+    module = (await import(url)) as { default?: unknown };
   } catch (error) {
-    throw invalid(`the tools module ${nameOf(source)} cannot be imported: ${whyOf(error)}`, error);
+    throw invalid(
+      `the tools module ${nameOf(source)} cannot be imported: ${messageOf(error)}`,
+      error,
+    );
   }
   if (Array.isArray(module.default) && module.default.length > 0)
     return module.default as unknown[];
   throw invalid(
     `the default export of ${nameOf(source)} must be an array of defineTool(…), with one at least`,
   );
-}
-
-function whyOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ERR_UNKNOWN_FILE_EXTENSION'
-    ? 'this Node does not run TypeScript as it is; compile it, and give the compiled file'
-    : messageOf(error);
 }
 
 function nameOf(source: ToolSource): string {

@@ -16,7 +16,7 @@ export default definePlugin<unknown, ToolAnswer>((ctx) => {
   let served: { catalog: Catalog; runner: Runner } | undefined;
   return {
     async init() {
-      const catalog = await openCatalog(config);
+      const catalog = await openCatalog({ ...config, modules: ctx.modules });
       served = { catalog, runner: new Runner({ ctx, catalog, confirmations, tally }) };
     },
     async execute(input, call) {

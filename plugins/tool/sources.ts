@@ -16,6 +16,11 @@ export interface BuiltinSource<Name extends BuiltinName = BuiltinName> {
   timeoutMs?: number;
 }
 
+/** What the module among the sources is called in `modules` of the spec. */
+export function moduleName(at: number): string {
+  return `tools.${String(at)}`;
+}
+
 /** The `config` of the plugin. */
 export interface ToolConfig {
   sources: ToolSource[];

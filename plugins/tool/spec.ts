@@ -7,7 +7,7 @@ import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.
 import { problemsOf } from '../zod-problems.ts';
 import { PLUGIN_OPTIONS } from './option-schema.ts';
 import { resolveSources, type ToolEntry } from './resolve-sources.ts';
-import type { ToolConfig, ToolSource } from './sources.ts';
+import { moduleName, type ToolConfig, type ToolSource } from './sources.ts';
 import type { ExecuteTool, ToolAnswer, ToolInput, ToolMethods } from './types.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -33,7 +33,7 @@ export interface ToolOptions extends SpecOptions {
  *
  * @example
  * const tools = await manager.register(
- *   toolPlugin('tools', { tools: [new URL('./tools.js', import.meta.url), 'calculator'] }),
+ *   toolPlugin('tools', { tools: [new URL('./tools.ts', import.meta.url), 'calculator'] }),
  * );
  * await manager.up();
  * await tools.call('calculator', { expression: '2^10' }); // { ok: true, result: { value: 1024 } }
@@ -56,6 +56,7 @@ export function toolPlugin(
     type: 'tool',
     capabilities: ['tools'],
     entry: new URL('./plugin.js', import.meta.url),
+    modules: modulesOf(sources),
     limits: { ...spec.limits, callTimeoutMs },
     config: { ...config },
     secrets: secretsOf(sources),
@@ -95,6 +96,13 @@ function longest(
 ): number {
   const own = sources.map((source) => ('timeoutMs' in source ? (source.timeoutMs ?? 0) : 0));
   return Math.min(Math.max(timeoutMs, ...own) + confirmTimeoutMs + CALL_ROOM_MS, TIME_MS_MAX);
+}
+
+function modulesOf(sources: readonly ToolSource[]): Record<string, string> {
+  const modules = sources.flatMap((source, at) =>
+    source.kind === 'module' ? [[moduleName(at), source.url] as const] : [],
+  );
+  return Object.fromEntries(modules);
 }
 
 /** Headers that a host is to be sent, and nobody is to be told. */

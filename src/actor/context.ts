@@ -33,6 +33,7 @@ export function createContext({
     generation: boot.generation,
     replica: boot.replica,
     config: boot.config,
+    modules: boot.modules,
     log,
     state: stateClient(outbound),
     events: eventsClient(

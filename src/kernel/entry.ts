@@ -26,7 +26,7 @@ export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
   if (wasm) return prepareWasm(plan, wasm);
   if (entry.protocol !== 'file:') {
     verify(plan, Buffer.from(entry.href));
-    return { entryUrl: entry.href, sourceMaps: false };
+    return withModules(plan, { href: entry.href, isBundled: false });
   }
   const file = fileURLToPath(entry);
   let source: Buffer;
@@ -36,16 +36,35 @@ export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
     throw failed(plan, `its entry ${shownEntry(entry)} cannot be read`, error);
   }
   verify(plan, source);
-  return bundled(plan, entry);
+  return withModules(plan, await bundled(plan, entry));
 }
 
-async function bundled(plan: PluginPlan, code: URL): Promise<PreparedEntry> {
+/** Code as a thread imports it. */
+interface Importable {
+  href: string;
+  isBundled: boolean;
+}
+
+async function withModules(plan: PluginPlan, entry: Importable): Promise<PreparedEntry> {
+  const modules = await Promise.all(
+    Object.entries(plan.modules).map(
+      async ([name, url]) => [name, await bundled(plan, url, `its module ${name}`)] as const,
+    ),
+  );
+  return {
+    entryUrl: entry.href,
+    modules: Object.fromEntries(modules.map(([name, { href }]) => [name, href])),
+    sourceMaps: entry.isBundled || modules.some(([, { isBundled }]) => isBundled),
+  };
+}
+
+async function bundled(plan: PluginPlan, code: URL, what = 'it'): Promise<Importable> {
   const file = code.protocol === 'file:' ? fileURLToPath(code) : '';
-  if (!TYPESCRIPT.test(file)) return { entryUrl: code.href, sourceMaps: false };
+  if (!TYPESCRIPT.test(file)) return { href: code.href, isBundled: false };
   try {
-    return { entryUrl: pathToFileURL(await bundle(file)).href, sourceMaps: true };
+    return { href: pathToFileURL(await bundle(file)).href, isBundled: true };
   } catch (error) {
-    throw failed(plan, `it does not compile: ${problemOf(error)}`, error);
+    throw failed(plan, `${what} does not compile: ${problemOf(error)}`, error);
   }
 }
 
@@ -70,10 +89,11 @@ async function prepareWasm(plan: PluginPlan, wasm: WasmPlan): Promise<PreparedEn
     const { function: name, output, wasi, folders, memoryPagesMax, variableBytesMax } = wasm;
     return {
       entryUrl: entry.href,
-      sourceMaps: functions?.sourceMaps ?? false,
+      modules: {},
+      sourceMaps: functions?.isBundled ?? false,
       wasm: {
         modules,
-        hostFunctionsUrl: functions?.entryUrl,
+        hostFunctionsUrl: functions?.href,
         function: name,
         output,
         wasi,

@@ -23,6 +23,7 @@ import type {
   CarrierKind,
   Dependency,
   DependencySpec,
+  HostKind,
   PluginMetadata,
   PluginPlan,
   PluginSpec,
@@ -60,6 +61,7 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     dependencies: metadata.dependencies.map((dependency) => dependencyOf(spec.id, dependency)),
     entry,
     sha256: sha256?.toLowerCase(),
+    modules: modulesOf(spec, host, resolve),
     host,
     isolation: spec.isolation ?? 'thread',
     carrier: carrierOf(spec),
@@ -83,6 +85,19 @@ export function planOf(spec: PluginSpec, folder?: string): PluginPlan {
     access,
     wasm: wasmPlanOf(spec, { host, entry, access, resolve }),
   };
+}
+
+function modulesOf(
+  { id, modules = {} }: PluginSpec,
+  host: HostKind,
+  resolve: (file: string | URL, field: string) => URL,
+): Record<string, URL> {
+  const all = Object.entries(modules);
+  if (all.length > 0 && host !== 'module') {
+    const what = `"modules" is for host 'module', and this plugin is a ${host}; remove it`;
+    throw invalid(id, what, { field: 'modules' });
+  }
+  return Object.fromEntries(all.map(([name, file]) => [name, resolve(file, `modules.${name}`)]));
 }
 
 /** @throws PluginError `INVALID_SPEC` for what is no script, or makes no sense without one. */

@@ -1,6 +1,6 @@
 /**
- * The files that a plugin is made of: its manifest, its entry, and what that imports from files of
- * its own, packages left out. And a hash of what is in them.
+ * The files that a plugin is made of: its manifest, its entry and modules, and what these import
+ * from files of their own, packages left out. And a hash of what is in them.
  */
 import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
@@ -27,14 +27,29 @@ export async function sourcesOf(plan: PluginPlan, manifest?: string): Promise<So
   const own = manifest === undefined ? [] : [manifest];
   if (plan.entry.protocol !== 'file:') return hashed(own, true);
   const entry = fileURLToPath(plan.entry);
-  const imports = SOURCE.test(entry) ? await importsOf(entry) : [];
-  return hashed([...own, entry, ...linked(plan), ...(imports ?? [])], imports !== undefined);
+  const modules = filesOf(Object.values(plan.modules));
+  const imports = await Promise.all([entry, ...modules].filter(isSource).map(importsOf));
+  const files = [
+    ...own,
+    entry,
+    ...modules,
+    ...linked(plan),
+    ...imports.flatMap((all) => all ?? []),
+  ];
+  return hashed(files, !imports.includes(undefined));
 }
 
 /** What a WebAssembly plugin names beside its entry. */
 function linked({ wasm }: PluginPlan): string[] {
-  const urls = [...(wasm?.modules ?? []).map(({ url }) => url), wasm?.hostFunctions];
+  return filesOf([...(wasm?.modules ?? []).map(({ url }) => url), wasm?.hostFunctions]);
+}
+
+function filesOf(urls: readonly (URL | undefined)[]): string[] {
   return urls.flatMap((url) => (url?.protocol === 'file:' ? fileURLToPath(url) : []));
+}
+
+function isSource(file: string): boolean {
+  return SOURCE.test(file);
 }
 
 /** What is wrong with the source, with file, line and column; `undefined`: nothing that can be said. */

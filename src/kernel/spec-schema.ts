@@ -176,16 +176,24 @@ const specEntry = z.union([
   }),
 ]);
 
+const modules = (file: z.ZodType) =>
+  z
+    .record(z.string().min(1), file)
+    .optional()
+    .describe('What the plugin imports beside its entry, by name; as ctx.modules');
+
 const MANIFEST = z.strictObject({
   $schema: z.string().optional(),
   ...fields,
   entry: manifestEntry,
+  modules: modules(z.string().min(1)),
   wasm: wasmOptions(z.string().min(1), manifestEntry),
   permissions: permissions(pathText),
 });
 const SPEC = z.strictObject({
   ...fields,
   entry: specEntry,
+  modules: modules(z.union([z.string().min(1), z.instanceof(URL)])),
   wasm: wasmOptions(z.union([z.string().min(1), z.instanceof(URL)]), specEntry),
   permissions: permissions(z.union([pathText, z.instanceof(URL)])),
 });

@@ -114,6 +114,12 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
    * programs that want no core kept busy. Default `auto`.
    */
   carrier?: CarrierKind | undefined;
+  /**
+   * Modules that the plugin imports beside its entry, by names of its choice: `ctx.modules` says
+   * where each is to be imported from. They are treated as the entry is: TypeScript is bundled,
+   * a reload and `reload.watch` see their changes. Of `host: 'module'` only.
+   */
+  modules?: Record<string, string | URL> | undefined;
   /** Handed to the plugin as `ctx.config`. */
   config?: Record<string, unknown> | undefined;
   /**
@@ -153,6 +159,8 @@ export interface PluginPlan {
   dependencies: Dependency[];
   entry: URL;
   sha256: string | undefined;
+  /** What it imports beside its entry, by name. */
+  modules: Record<string, URL>;
   host: HostKind;
   isolation: IsolationKind;
   carrier: CarrierKind;

@@ -19,7 +19,9 @@ export interface BootData {
   host: HostKind;
   /** The module that runs, after bundling. */
   entryUrl: string;
-  /** Whether it was bundled from TypeScript: then stacks are mapped back. */
+  /** What else it imports, by name, after bundling. */
+  modules: Record<string, string>;
+  /** Whether any was bundled from TypeScript: then stacks are mapped back. */
   sourceMaps: boolean;
   config: Record<string, unknown>;
   /** Texts that the actor takes out of what it tells. */

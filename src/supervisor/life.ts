@@ -88,6 +88,8 @@ export interface LifeRequest {
   replica: number;
   /** The module that runs, after bundling. */
   entryUrl: string;
+  /** What else it imports, by name, after bundling. */
+  modules: Record<string, string>;
   sourceMaps: boolean;
   wasm?: WasmBoot | undefined;
   events: LifeEvents;
@@ -95,7 +97,7 @@ export interface LifeRequest {
 
 /** @param guard what the actor itself is to hold the plugin to. */
 export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
-  const { plan, agentId, generation, replica, entryUrl, sourceMaps, wasm } = request;
+  const { plan, agentId, generation, replica, entryUrl, modules, sourceMaps, wasm } = request;
   return {
     pluginId: plan.metadata.id,
     agentId,
@@ -103,6 +105,7 @@ export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
     replica,
     host: plan.host,
     entryUrl,
+    modules,
     sourceMaps,
     config: plan.config,
     secrets: plan.secrets,

@@ -3,7 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { Access } from '../protocol/manifest.ts';
+import type { Access, PluginPlan } from '../protocol/manifest.ts';
 
 /** What the file system says. */
 export interface FileFacts {
@@ -35,10 +35,11 @@ export const RUNTIME = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A plugin's code. */
 export interface Modules {
-  /** As the spec has it. */
-  entry: URL;
+  /** As the spec has them. */
+  plan: Pick<PluginPlan, 'entry' | 'modules'>;
   /** What runs, after bundling. */
   entryUrl: string;
+  modules: Record<string, string>;
   /** The folder of the runtime itself. */
   runtime?: string;
 }
@@ -50,16 +51,20 @@ export interface Modules {
  */
 export function accessToLoad(
   access: Access,
-  { entry, entryUrl, runtime = RUNTIME }: Modules,
+  { plan, entryUrl, modules, runtime = RUNTIME }: Modules,
   files: FileFacts = FILES,
 ): Access {
   const both = (paths: readonly string[]): string[] => [
     ...new Set(paths.flatMap((file) => (file === '*' ? file : [file, files.realPath(file)]))),
   ];
-  const code = both([path.resolve(runtime), ...fileOf(entryUrl)]);
+  const code = both([
+    path.resolve(runtime),
+    ...[entryUrl, ...Object.values(modules)].flatMap(fileOf),
+  ]);
+  const sources = [plan.entry, ...Object.values(plan.modules)].flatMap(({ href }) => fileOf(href));
   // a link as entry: the module finds what lies beside the file it leads to
-  const home = fileOf(entry.href).map((file) => path.dirname(files.realPath(file)));
-  const packages = [...code, ...both([...fileOf(entry.href), ...home])]
+  const home = sources.map((file) => path.dirname(files.realPath(file)));
+  const packages = [...code, ...both([...sources, ...home])]
     .flatMap(foldersFrom)
     .flatMap((folder) => [path.join(folder, 'node_modules'), path.join(folder, 'package.json')])
     .filter((file) => files.kindOf(file) !== undefined);

@@ -168,11 +168,11 @@ function spawnWith(words: FileWords, request: LifeRequest): ChildProcess {
   }
 }
 
-function flagsOf({ plan, entryUrl }: LifeRequest): string[] {
-  const { entry, access, wasm } = plan;
-  const { memoryMb, stackMb } = plan.limits;
+function flagsOf(request: LifeRequest): string[] {
+  const { access, wasm, limits } = request.plan;
+  const { memoryMb, stackMb } = limits;
   return [
-    ...(access ? permissionFlags(accessToLoad(access, { entry, entryUrl })) : []),
+    ...(access ? permissionFlags(accessToLoad(access, request)) : []),
     // a guest opens what the host gives it; JavaScript beside it could open any folder
     ...(access && wasm?.wasi && !wasm.hostFunctions ? ['--allow-wasi'] : []),
     ...(memoryMb === undefined ? [] : [`--max-old-space-size=${String(Math.ceil(memoryMb))}`]),

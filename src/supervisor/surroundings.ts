@@ -11,6 +11,8 @@ import type { EndReport } from './machine.ts';
 /** What a thread imports. */
 export interface PreparedEntry {
   entryUrl: string;
+  /** What else it imports, by name. */
+  modules: Record<string, string>;
   /** Whether stacks are to be mapped back to TypeScript. */
   sourceMaps: boolean;
   /** Of a WebAssembly plugin: its modules, compiled. */

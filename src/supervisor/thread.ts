@@ -135,9 +135,9 @@ export function threadLife(
 }
 
 /** Node's permission model is one for all threads of a process. */
-function guardOf({ plan, entryUrl }: LifeRequest): Access | undefined {
-  const { entry, access } = plan;
-  return access && accessToLoad(access, { entry, entryUrl });
+function guardOf(request: LifeRequest): Access | undefined {
+  const { access } = request.plan;
+  return access && accessToLoad(access, request);
 }
 
 function inMib(reading: MemoryReading): string {

@@ -199,7 +199,7 @@ export function stageFor(fields: PlanFields) {
     prepareEntry: () =>
       script.prepare
         ? Promise.reject(script.prepare)
-        : Promise.resolve({ entryUrl: 'file:///p.mjs', sourceMaps: false }),
+        : Promise.resolve({ entryUrl: 'file:///p.mjs', modules: {}, sourceMaps: false }),
     createLife: (request) => {
       const life = new FakeLife(request, script);
       lives.push(life);

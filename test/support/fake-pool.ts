@@ -111,7 +111,8 @@ export function pooled(threads: ThreadsOptions, fields: PlanFields = {}) {
     plan,
     agentId: 'agent',
     random: () => 0,
-    prepareEntry: () => Promise.resolve({ entryUrl: 'file:///p.mjs', sourceMaps: false }),
+    prepareEntry: () =>
+      Promise.resolve({ entryUrl: 'file:///p.mjs', modules: {}, sourceMaps: false }),
     createLife: (request) =>
       createPool(request, {
         createCrew: (_plan, _threads, events) => {

@@ -38,6 +38,7 @@ export function planFor(id: string, fields: PlanFields = {}): PluginPlan {
     dependencies,
     entry: new URL('file:///plugin.mjs'),
     sha256: undefined,
+    modules: {},
     host: 'module',
     isolation: 'thread',
     config: {},

@@ -13,6 +13,7 @@ interface Scene {
   access?: Partial<Access>;
   entry?: string;
   entryUrl?: string;
+  module?: string;
   files?: string[];
   folders?: string[];
   links?: Record<string, string>;
@@ -45,7 +46,13 @@ function readOf({
     ...access,
   };
   const { entryUrl = entry } = modules;
-  const loading = { entry: new URL(entry), entryUrl, runtime: at('lib/troupe/dist') };
+  const { module } = modules;
+  const loading = {
+    plan: { entry: new URL(entry), modules: module ? { beside: pathToFileURL(at(module)) } : {} },
+    entryUrl,
+    modules: module ? { beside: pathToFileURL(at(module)).href } : {},
+    runtime: at('lib/troupe/dist'),
+  };
   return [...accessToLoad(given, loading, facts).read].toSorted();
 }
 
@@ -53,6 +60,18 @@ describe('to be loaded, a plugin reads', () => {
   it('its own folder, its entry and the runtime', () => {
     expect(readOf({})).toEqual(
       [at('app/plugin'), at('app/plugin/p.mjs'), at('lib/troupe/dist')].toSorted(),
+    );
+  });
+
+  it('a module beside its entry, and the folder of that', () => {
+    expect(readOf({ module: 'app/rules/r.mjs' })).toEqual(
+      [
+        at('app/plugin'),
+        at('app/plugin/p.mjs'),
+        at('lib/troupe/dist'),
+        at('app/rules'),
+        at('app/rules/r.mjs'),
+      ].toSorted(),
     );
   });
 

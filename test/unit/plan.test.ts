@@ -44,6 +44,7 @@ describe('a plan', () => {
       dependencies: [],
       entry: pathToFileURL(path.resolve('p.mjs')),
       sha256: undefined,
+      modules: {},
       host: 'module',
       isolation: 'thread',
       carrier: 'auto',
