@@ -110,7 +110,7 @@ it('runs as it is in the repository, and ends by itself', async () => {
   const { stdout, stderr } = await promisify(execFile)(
     process.execPath,
     ['--import', 'tsx', 'examples/agent/main.ts'],
-    { cwd: ROOT, timeout: 20_000, env: { ...process.env, NO_COLOR: '1' } },
+    { cwd: ROOT, timeout: 50_000, env: { ...process.env, NO_COLOR: '1' } },
   );
   expect(stderr).toBe('');
   expect(stdout).toContain('orders   crashed 1 time, generation 2');

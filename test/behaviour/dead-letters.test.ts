@@ -189,7 +189,7 @@ describe('an answer that comes when nobody waits for it any more', () => {
   it('is dropped and counted', async () => {
     const manager = createManager();
     const plugin = await runAssistant(manager, { limits: { graceMs: 10_000 } });
-    const slow = plugin.execute({ do: 'spin-for', ms: 300 }, { timeoutMs: 100 });
+    const slow = plugin.execute({ do: 'spin-for', ms: 1_000 }, { timeoutMs: 500 });
     expect(await failureOf(slow)).toMatchObject({ code: 'CALL_TIMEOUT' });
     await eventually(async () => {
       expect((await plugin.stats())?.calls).toMatchObject({ timedOut: 1, lateReplies: 1 });

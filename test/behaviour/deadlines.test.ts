@@ -47,12 +47,12 @@ describe('a timeout', () => {
   it('of a running call throws at its checkpoint and costs nobody else', async () => {
     const manager = createManager();
     const plugin = await runAssistant(manager);
-    const counting = failureOf(plugin.execute({ do: 'count' }, { timeoutMs: 200 }));
+    const counting = failureOf(plugin.execute({ do: 'count' }, { timeoutMs: 1_000 }));
     const waiting = plugin.execute({ do: 'generation' });
     expect(await counting).toMatchObject({
       code: 'CALL_TIMEOUT',
       pluginId: 'assistant',
-      data: { phase: 'running', timeoutMs: 200 },
+      data: { phase: 'running', timeoutMs: 1_000 },
     });
     expect(await waiting).toBe(1);
   });
@@ -179,7 +179,7 @@ describe('a call that ignores its abort', () => {
       const events = recordEvents(manager);
       const plugin = await runAssistant(manager);
       const board = await boardOf(manager);
-      const deaf = plugin.execute({ do: how }, { timeoutMs: 200 });
+      const deaf = plugin.execute({ do: how }, { timeoutMs: 1_000 });
       const waiting = ['a', 'b', 'c'].map((value) => plugin.execute({ do: 'echo', value }));
       const crashed = nextEvent(manager, 'crashed');
       expect(await failureOf(deaf)).toMatchObject({
@@ -216,7 +216,7 @@ describe('a call that ignores its abort', () => {
     const board = await boardOf(manager);
     const bystander = plugin.execute({ do: 'hold' });
     await board.hasBegun(1);
-    const deaf = plugin.execute({ do: 'never' }, { timeoutMs: 100 });
+    const deaf = plugin.execute({ do: 'never' }, { timeoutMs: 1_000 });
     expect(await codesOf([deaf, bystander])).toEqual(['CALL_TIMEOUT', 'PLUGIN_CRASHED']);
     await eventually(async () => {
       expect(await plugin.execute({ do: 'generation' })).toBe(2);

@@ -44,7 +44,7 @@ describe.each([
     for (const program of programs) {
       const { stdout } = await run(process.execPath, ['--import', TSX, program], {
         cwd: path.dirname(program),
-        timeout: 30_000,
+        timeout: 100_000,
       });
       expect({ program, isSilent: stdout.trim() === '' }).toEqual({ program, isSilent: false });
     }

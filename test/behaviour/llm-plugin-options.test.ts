@@ -101,7 +101,7 @@ describe('where to ask', () => {
       'node_modules/@acme/models/index.js': `export { createAcme } from ${source};`,
     });
     const run = promisify(execFile);
-    const { stdout } = await run(process.execPath, ['main.mjs'], { cwd: folder, timeout: 15_000 });
+    const { stdout } = await run(process.execPath, ['main.mjs'], { cwd: folder, timeout: 50_000 });
     expect(stdout).toBe('running\n');
   });
 

@@ -65,7 +65,7 @@ describe('a memory with a storage', () => {
     expect(acknowledged.length).toBeGreaterThan(10);
     const there = new Set((await memory.recent({ limit: 1_000 })).map(({ id }) => id));
     expect(acknowledged.filter((id) => !there.has(id))).toEqual([]);
-  }, 40_000);
+  }, 180_000);
 
   test('acknowledges nothing that the storage did not take', async () => {
     const manager = createManager();
@@ -199,7 +199,7 @@ describe('a memory with a storage', () => {
     expect((await memory.search('note 4711')).hits[0]?.metadata).toEqual({ n: 4_711 });
     const logs = (await memory.stats())?.logs;
     expect(logs?.at(-1)).toMatch(/memory is read back: 10000 entries/);
-  }, 60_000);
+  }, 180_000);
 });
 
 function record(n: number) {

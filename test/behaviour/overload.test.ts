@@ -76,7 +76,7 @@ async function stuck(mailbox: object) {
   };
 }
 
-describe('a hundred thousand calls to a stuck plugin', { timeout: 60_000 }, () => {
+describe('a hundred thousand calls to a stuck plugin', { timeout: 180_000 }, () => {
   it('are held up to the window and the mailbox, and refused beyond', async () => {
     const { manager, plugin, letGo } = await stuck({});
     const neighbour = await startNeighbour(manager);

@@ -59,7 +59,7 @@ describe('ctx.call', () => {
     const manager = createManager();
     await runRelay(manager, 'a');
     await runAssistant(manager);
-    const command = { to: 'assistant', input: { do: 'count' }, options: { timeoutMs: 100 } };
+    const command = { to: 'assistant', input: { do: 'count' }, options: { timeoutMs: 1_000 } };
     const error = await failureOf(manager.execute('a', { do: 'call', ...command }));
     expect(error).toMatchObject({
       code: 'CALL_FAILED',

@@ -166,7 +166,7 @@ describe('a thread of a pool that dies', () => {
     const plugin = await runPool(manager);
     const bystander = await waiting(manager, plugin, 'go');
     const crashed = nextEvent(manager, 'crashed');
-    expect(await failureOf(plugin.execute({ do: 'spin' }, { timeoutMs: 100 }))).toMatchObject({
+    expect(await failureOf(plugin.execute({ do: 'spin' }, { timeoutMs: 1_000 }))).toMatchObject({
       code: 'CALL_TIMEOUT',
       data: { phase: 'running' },
     });

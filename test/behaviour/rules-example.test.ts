@@ -8,9 +8,9 @@ const TSX = import.meta.resolve('tsx');
 const MAIN = fileURLToPath(new URL('../../examples/rules/main.ts', import.meta.url));
 const run = promisify(execFile);
 
-it('the example of rules by file does what it says', { timeout: 60_000 }, async () => {
+it('the example of rules by file does what it says', { timeout: 180_000 }, async () => {
   const args = ['--import', TSX, MAIN, '--seconds', '0.2'];
-  const { stdout } = await run(process.execPath, args, { timeout: 50_000 });
+  const { stdout } = await run(process.execPath, args, { timeout: 150_000 });
   const lines = stdout.split('\n');
   expect(lines).toContainEqual(expect.stringMatching(/next call: .* 35 points \(large\)/));
   expect(lines).toContainEqual(expect.stringMatching(/refused .*rules\.ts:15:\d+: Unexpected ","/));

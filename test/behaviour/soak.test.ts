@@ -28,7 +28,7 @@ function runSoak(...options: string[]): Promise<Ended> {
 describe('a soak', () => {
   it(
     'restarts as often as it is told, and tells of each quantity',
-    { timeout: 60_000 },
+    { timeout: 180_000 },
     async () => {
       const ended = await runSoak('--restarts', '24', '--seed', '1', '--quick', '--json');
       expect(ended.stderr).toBe('');

@@ -50,7 +50,7 @@ describe('stats', () => {
       plugin.execute({ do: 'echo' }),
       plugin.execute({ do: 'echo' }),
       plugin.execute({ do: 'throw' }),
-      plugin.execute({ do: 'count' }, { timeoutMs: 50 }),
+      plugin.execute({ do: 'count' }, { timeoutMs: 500 }),
       plugin.execute({ do: 'echo' }, { signal: AbortSignal.timeout(10) }),
       plugin.execute({ do: 'exit', code: 1 }),
       plugin.execute({ do: 'echo' }),

@@ -39,7 +39,7 @@ describe('the guests of examples/wasm', () => {
         '',
       ].join('\n'),
     );
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('QuickJS, compiled from C for WASI', () => {

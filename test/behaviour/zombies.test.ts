@@ -20,7 +20,7 @@ describe('a plugin that is blocked in a system call', () => {
     const events = recordEvents(manager);
     const plugin = await run(manager, 'idler.mjs', options);
     const block = await newBlock();
-    const blocked = plugin.execute(block.input, { timeoutMs: 100 });
+    const blocked = plugin.execute(block.input, { timeoutMs: 500 });
     const waiting = plugin.execute({ way: 'fine' });
     expect(await failureOf(blocked)).toMatchObject({ code: 'CALL_TIMEOUT' });
     expect(await waiting).toBe(2);
@@ -48,7 +48,7 @@ describe('a plugin that is blocked in a system call', () => {
     for (let life = 1; life <= 3; life++) {
       const next = life < 3 ? nextEvent(manager, 'restarted') : gaveUp;
       const codes = codesOf([
-        plugin.execute(block.input, { timeoutMs: 100 }),
+        plugin.execute(block.input, { timeoutMs: 500 }),
         ...(life < 3 ? [] : [plugin.execute({ way: 'fine' })]),
       ]);
       await next;

@@ -8,7 +8,7 @@ const ASK_AGAIN_MS = 5;
  */
 export async function eventually<T>(
   claim: () => T | Promise<T>,
-  { withinMs = 10_000 }: { withinMs?: number } = {},
+  { withinMs = 30_000 }: { withinMs?: number } = {},
 ): Promise<T> {
   const until = performance.now() + withinMs;
   for (;;) {

@@ -32,7 +32,7 @@ const CONCURRENCY = 5;
 /** Calls that wait inside the plugin before anything is done. */
 const BEGUN = 4;
 /** The longest that anything in a scene takes: a hang has its deadline, its grace and its end. */
-const SETTLED_MS = 15_000;
+const SETTLED_MS = 45_000;
 
 export class FailureScene {
   readonly manager: PluginManager;

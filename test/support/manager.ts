@@ -9,10 +9,11 @@ import { forgetWords } from './words.ts';
 
 /** Short limits, so that what hangs is ended while the test still looks. */
 export const SHORT_LIMITS = {
-  startTimeoutMs: 5_000,
-  hookTimeoutMs: 5_000,
-  stopTimeoutMs: 3_000,
-  graceMs: 300,
+  startTimeoutMs: 20_000,
+  hookTimeoutMs: 20_000,
+  stopTimeoutMs: 5_000,
+  graceMs: 1_000,
+  healthTimeoutMs: 5_000,
 } as const;
 
 /** Restarts at once, as often as a test likes. */

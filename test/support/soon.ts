@@ -1,5 +1,5 @@
 /** The promise's outcome, or a clear error instead of the test's own timeout. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 export async function soon<T>(promise: Promise<T>, timeoutMs = PATIENCE_MS): Promise<T> {
   let handle: NodeJS.Timeout | undefined;

@@ -85,7 +85,7 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
 
   it('row 3: a plugin that takes our handler away and swallows its error is left to deadlines', async () => {
     const scene = await FailureScene.open(isolation);
-    const outcomes = await scene.settles({ do: 'swallow', alone: true }, { timeoutMs: 100 });
+    const outcomes = await scene.settles({ do: 'swallow', alone: true }, { timeoutMs: 500 });
     expect(outcomes).toEqual(crashed('CALL_TIMEOUT'));
     const { lastCrash } = await scene.survived({ lives: 2 });
     expect(lastCrash?.reason).toBe('hang');

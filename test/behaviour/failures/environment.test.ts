@@ -37,7 +37,7 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
   it('row 26: what was printed before a life is ended from outside is not lost', async () => {
     const scene = await FailureScene.open(isolation, { limits: { graceMs: 100 } });
     const deed = { do: 'print and loop', lines: 3 };
-    expect(await scene.settles(deed, { timeoutMs: 100 })).toEqual(crashed('CALL_TIMEOUT'));
+    expect(await scene.settles(deed, { timeoutMs: 500 })).toEqual(crashed('CALL_TIMEOUT'));
     const { lastCrash } = await scene.survived({ lives: 2 });
     expect(lastCrash?.logs).toEqual(['line 0', 'line 1', 'line 2']);
   });

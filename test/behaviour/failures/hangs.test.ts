@@ -8,7 +8,7 @@ import { startNeighbour } from '../../support/neighbour.ts';
 import { codesOf, failureOf, later } from '../../support/outcomes.ts';
 
 const ENDLESS = [{ do: 'loop' }, { do: 'regex' }, { do: 'wasm loop' }, { do: 'wait' }];
-const BLOCK = { do: 'block', seconds: 3 };
+const BLOCK = { do: 'block', seconds: 6 };
 
 describe.each(ISOLATIONS)('in a %s', (isolation) => {
   // a process is ended by the system, whatever it is in
@@ -16,7 +16,7 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
 
   it('row 12: a loop, a regular expression, WebAssembly, Atomics.wait are ended after deadline and grace', async () => {
     const scene = await FailureScene.open(isolation, { limits: { graceMs: 100 } });
-    const crashes = await scene.dies(ENDLESS, 100);
+    const crashes = await scene.dies(ENDLESS, 500);
     expect(crashes.map(({ reason }) => reason)).toEqual(ENDLESS.map(() => 'hang'));
     expect(await scene.quiet()).toMatchObject({
       zombies: 0,
@@ -26,7 +26,7 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
 
   it('row 13: a plugin blocked in a system call is replaced before its old life is gone', async () => {
     const scene = await FailureScene.open(isolation, { limits: { graceMs: 100 } });
-    expect(await scene.settles(BLOCK, { timeoutMs: 100 })).toEqual(crashed('CALL_TIMEOUT'));
+    expect(await scene.settles(BLOCK, { timeoutMs: 500 })).toEqual(crashed('CALL_TIMEOUT'));
     expect(await scene.plugin.stats()).toMatchObject({ zombies });
     await scene.survived({ lives: 2 });
     await eventually(async () => {

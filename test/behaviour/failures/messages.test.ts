@@ -90,7 +90,7 @@ describe.each(ISOLATIONS)('in a %s', (isolation) => {
     const scene = await FailureScene.open(isolation, {
       mailbox: { capacity, overflow: 'reject' },
     });
-    const deed = later(scene.plugin.execute({ do: 'loop' }, { timeoutMs: 400 }));
+    const deed = later(scene.plugin.execute({ do: 'loop' }, { timeoutMs: 2_000 }));
     const flood = Array.from({ length: 3_000 }, (_, i) =>
       scene.plugin.execute({ do: 'echo', value: i }),
     );
