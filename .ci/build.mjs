@@ -61,8 +61,6 @@ async function bundleEntries() {
     format: 'cjs',
     platform: 'node',
     target: 'node20.19',
-    // a script's engine is found where it is installed, by the threads that need it
-    external: ['quickjs-wasi'],
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     // a thread reads and keeps the text: a third of it is spaces and comments. Names stay, for stacks and profiles.
     minifySyntax: true,

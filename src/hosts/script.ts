@@ -10,15 +10,15 @@ import type { BootData } from '../protocol/messages.ts';
 import type { Setup } from './module.ts';
 import { Asks, errorOf, type Answer } from './script/asks.ts';
 import { Calls } from './script/calls.ts';
-import { openEngine, type Engine } from './script/engine.ts';
+import { openEngine } from './script/engine.ts';
 import { ScriptFiles } from './script/files.ts';
 import {
-  GUEST_FILE,
-  guestSource,
+  guestOptions,
   guestVersion,
   HOOK_NAMES,
   type HookName,
 } from './script/guest-source.ts';
+import { freshVm } from './script/fresh-vm.ts';
 import { imageOf, savedHeap } from './script/heap.ts';
 import { Services } from './script/services.ts';
 import { Task } from './script/task.ts';
@@ -35,7 +35,7 @@ export async function loadScript(
 ): Promise<Setup> {
   const { script } = boot;
   if (!script) throw new TypeError('the boot data have no script');
-  const engine = await openEngine();
+  const engine = await openEngine(boot.engine);
   return async (context) => {
     const session = new ScriptSession(boot, script, engine, context);
     const hooks = await session.open();
@@ -54,7 +54,7 @@ class ScriptSession {
   #enter: JSValueHandle | undefined;
   #describe: JSValueHandle | undefined;
 
-  constructor(boot: BootData, script: ScriptPlan, engine: Engine, context: PluginContext) {
+  constructor(boot: BootData, script: ScriptPlan, engine: WebAssembly.Module, context: PluginContext) {
     this.#boot = boot;
     this.#script = script;
     this.#files = new ScriptFiles(script.folder, boot.entryUrl);
@@ -78,13 +78,12 @@ class ScriptSession {
   }
 
   async open(): Promise<PluginHooks> {
-    const { limits } = this.#boot;
+    const { limits, engine } = this.#boot;
     const task = this.#task(limits.startTimeoutMs);
     const source = this.#files.readModule(this.#files.entry);
-    const vm = await ScriptVm.create(this.#options);
+    const { vm, guest } = await freshVm(this.#options, task, engine?.image);
     const setup = vm.turn(task, () => {
-      const guest = vm.evaluate(guestSource(limits), GUEST_FILE);
-      const entrance = vm.apply(guest, [vm.hostFunctions()]);
+      const entrance = vm.apply(guest, [vm.hostFunctions(), guestOptions(limits)]);
       this.#enter = entrance.getProp('enter');
       this.#describe = entrance.getProp('describe');
       return entrance.getProp('setup');

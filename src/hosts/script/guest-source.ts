@@ -46,8 +46,13 @@ const PARTS: GuestParts = {
   guestAnswers,
 };
 
-/** A function of the host's functions, that returns the entrance. */
-export function guestSource(limits: { payloadDepthMax: number; payloadBytesMax: number }): string {
+/** A function of the host's functions and of options in JSON, that returns the entrance. It is the same for all scripts. */
+export function guestText(): string {
+  return `(host, options) => (${String(entrance)})(host, {${partsText()}}, JSON.parse(options))`;
+}
+
+/** For one script. */
+export function guestOptions(limits: { payloadDepthMax: number; payloadBytesMax: number }): string {
   const options: GuestOptions = {
     depthMax: limits.payloadDepthMax,
     charsMax: limits.payloadBytesMax,
@@ -58,15 +63,12 @@ export function guestSource(limits: { payloadDepthMax: number; payloadBytesMax: 
     hookNames: HOOK_NAMES,
     ownFile: GUEST_FILE,
   };
-  return `(host) => (${String(entrance)})(host, {${partsText()}}, ${JSON.stringify(options)})`;
+  return JSON.stringify(options);
 }
 
-/** A heap holds this text's functions: with another text it is another engine. */
+/** A heap holds this text's functions: with another text it is another engine. 16 characters. */
 export function guestVersion(): string {
-  return createHash('sha256')
-    .update(`${String(entrance)}${partsText()}`)
-    .digest('hex')
-    .slice(0, 16);
+  return createHash('sha256').update(guestText()).digest('hex').slice(0, 16);
 }
 
 function partsText(): string {
