@@ -1,32 +1,25 @@
 /** What a plugin's thread runs, begun by thread-start.ts. */
 import { bootActor } from '../src/actor/boot.ts';
+import type { ThreadCode } from '../src/actor/thread-code.ts';
 import { whenAssigned } from '../src/actor/thread-carrier.ts';
 import { moduleHost, type ImportModule } from '../src/hosts/module.ts';
-import type { ThreadCode } from '../src/protocol/code-cells.ts';
 
-export interface ThreadScope {
-  importModule: ImportModule;
-  /** Another file of this folder, compiled already where it can be. */
-  load: (name: ThreadCode) => unknown;
-  /** The first call is over. */
-  called: () => void;
-}
-
-export function start({ importModule, load, called }: ThreadScope): void {
+export function start(importModule: ImportModule, code: ThreadCode): void {
+  const scriptHost = (): typeof import('./script-host.ts') =>
+    code.load('script-host') as typeof import('./script-host.ts');
+  const wasmHost = (): typeof import('./wasm-host.ts') =>
+    code.load('wasm-host') as typeof import('./wasm-host.ts');
   whenAssigned((carrier) => {
     bootActor(
       carrier,
       {
         module: moduleHost(importModule),
-        script: async (boot) =>
-          (load('script-host') as typeof import('./script-host.ts')).loadScript(boot),
-        wasm: async (boot, blocking) =>
-          (load('wasm-host') as typeof import('./wasm-host.ts')).loadGuest(boot, {
-            blocking,
-            importModule,
-          }),
+        script: async (boot) => scriptHost().loadScript(boot),
+        wasm: async (boot, blocking) => wasmHost().loadGuest(boot, { blocking, importModule }),
       },
-      called,
+      () => {
+        code.called();
+      },
     );
   });
 }

@@ -133,6 +133,7 @@ class ScriptSession {
     const isMadeOf = this.#files.isMadeOf.bind(this.#files);
     const image = imageOf(saved, this.#version(this.#asks.vm), isMadeOf);
     const { vm, handles } = await ScriptVm.restore(this.#options, image);
+    vm.reconnect();
     this.#services.letGo();
     [this.#enter, this.#describe] = handles;
     if (this.#enter) this.#asks.connect(vm, this.#enter);

@@ -11,13 +11,13 @@ export interface CodeCells {
 }
 
 /** What every thread runs first, and the hosts that not every plugin needs. */
-export type ThreadCode = 'thread' | 'script-host' | 'wasm-host';
+export type ThreadFile = 'thread' | 'script-host' | 'wasm-host';
 
 export function createCodeCells(): CodeCells {
   return { started: OnceCell.create(CODE_BYTES_MAX), called: OnceCell.create(CODE_BYTES_MAX) };
 }
 
-export function createThreadCells(): Record<ThreadCode, CodeCells> {
+export function createThreadCells(): Record<ThreadFile, CodeCells> {
   return {
     thread: createCodeCells(),
     'script-host': createCodeCells(),

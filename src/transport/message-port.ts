@@ -5,7 +5,7 @@
  */
 import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
-import type { CodeCells, ThreadCode } from '../protocol/code-cells.ts';
+import type { CodeCells, ThreadFile } from '../protocol/code-cells.ts';
 import type { Rings } from './rings.ts';
 import type { Transport } from './transport.ts';
 
@@ -16,7 +16,7 @@ export interface ThreadData {
   busPort: MessagePort;
   rings: Rings;
   /** The compiled forms of what it runs, by file. */
-  code: Record<ThreadCode, CodeCells>;
+  code: Record<ThreadFile, CodeCells>;
   /** Its first message is the boot data. */
   controlPort: MessagePort;
 }

@@ -72,16 +72,13 @@ export class ScriptVm {
     const snapshot = { ...image, extensions: [] };
     const made = await QuickJS.restore(snapshot, {
       ...engineOptions(options, hooks),
-      wasi: (memory) => {
+      wasi: (memory: WebAssembly.Memory) => {
         hooks.memory = memory;
         return {};
       },
     });
     if (hooks.memory) changed?.(new Uint8Array(hooks.memory.buffer));
     hooks.vm = new ScriptVm(options, made);
-    for (const name of Object.keys(options.functions)) {
-      made.registerHostCallback(name, hooks.vm.#hostFunction(name));
-    }
     return { vm: hooks.vm, handles: tokens.map((token) => made.importHandle(token)) };
   }
 
@@ -162,6 +159,13 @@ export class ScriptVm {
       fn.dispose();
     }
     return object;
+  }
+
+  /** For a heap that has these functions already: it knows them by name. */
+  reconnect(): void {
+    for (const name of Object.keys(this.#options.functions)) {
+      this.#vm.registerHostCallback(name, this.#hostFunction(name));
+    }
   }
 
   /** Of a VM that stands still. */
