@@ -1,5 +1,5 @@
-/** The JavaScript engine of scripts, QuickJS in WebAssembly: compiled already, unless this is a process of its own. */
-import { readFile } from 'node:fs/promises';
+/** The engine of scripts, QuickJS in WebAssembly: compiled already, but in a process of its own. */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 import type { ScriptEngine } from '../../protocol/script-boot.ts';
@@ -7,5 +7,5 @@ import type { ScriptEngine } from '../../protocol/script-boot.ts';
 export async function openEngine(shared: ScriptEngine | undefined): Promise<WebAssembly.Module> {
   if (shared) return shared.code;
   const file = createRequire(import.meta.filename).resolve('quickjs-wasi/quickjs.wasm');
-  return WebAssembly.compile(new Uint8Array(await readFile(file)));
+  return WebAssembly.compile(new Uint8Array(readFileSync(file)));
 }

@@ -1,10 +1,10 @@
 /** The files of a script: those below its folder, links resolved, and no others. */
-import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { SCRIPT_SOURCE_BYTES_MAX } from '../../protocol/limits.ts';
+import { sha256 } from './sha256.ts';
 
 /** A module of ours, so that a script may import `definePlugin` as other plugins do. */
 const PLUGIN_DOOR = 'troupe/plugin';
@@ -14,7 +14,9 @@ export class ScriptFiles {
   /** Of the script itself; names are paths from the folder, with `/`. */
   readonly entry: string;
   readonly #folder: string;
-  /** SHA-256 of what was read, by name. */
+  /** What was read, by name. */
+  readonly #read = new Map<string, Buffer>();
+  /** SHA-256 of that, as far as anybody asked. */
   readonly #hashes = new Map<string, string>();
 
   constructor(folder: string, entryUrl: string) {
@@ -36,13 +38,15 @@ export class ScriptFiles {
 
   readModule(name: string): string {
     if (name === PLUGIN_DOOR) return PLUGIN_DOOR_SOURCE;
-    const source = this.#read(name);
-    this.#hashes.set(name, sha256(source));
+    const source = this.#sourceOf(name);
+    this.#read.set(name, source);
     return source.toString('utf8');
   }
 
   /** What the script is made of: its files and their hashes. */
   get hashes(): Record<string, string> {
+    for (const [name, source] of this.#read) this.#hashes.set(name, sha256(source));
+    this.#read.clear();
     return Object.fromEntries(this.#hashes);
   }
 
@@ -51,14 +55,14 @@ export class ScriptFiles {
     if (!Object.hasOwn(hashes, this.entry)) return false;
     return Object.keys(hashes).every((name) => {
       try {
-        return sha256(this.#read(name)) === hashes[name];
+        return sha256(this.#sourceOf(name)) === hashes[name];
       } catch {
         return false;
       }
     });
   }
 
-  #read(name: string): Buffer {
+  #sourceOf(name: string): Buffer {
     let file: string;
     try {
       file = realpathSync(path.join(this.#folder, name));
@@ -80,8 +84,4 @@ export class ScriptFiles {
 
 function refused(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'SCRIPT_IMPORT' });
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -3,12 +3,10 @@
  * is made from nothing; of its memory an image is kept, from which all others are made by copying.
  * The image is of no plugin: limits, names and functions are given to each VM when it is there.
  */
-import { randomFillSync } from 'node:crypto';
-
 import type { JSValueHandle } from 'quickjs-wasi';
 
 import { OnceCell } from '../../protocol/once-cell.ts';
-import { GUEST_FILE, guestText, guestVersion } from './guest-source.ts';
+import { GUEST_FILE, guestText } from './guest-source.ts';
 import type { Task } from './task.ts';
 import { ScriptVm, type VmImage, type VmOptions } from './vm.ts';
 
@@ -34,19 +32,15 @@ export async function freshVm(
   return fresh;
 }
 
-/** Before the memory, in 32 bits each: where the chance of `Math.random` lies, and of the VM. */
-const FIELDS = ['chance', 'stackPointer', 'runtimePtr', 'contextPtr', 'token'] as const;
-const VERSION_CHARS = 16;
-const FIELDS_BYTES = FIELDS.length * Uint32Array.BYTES_PER_ELEMENT;
-const HEADER_BYTES = VERSION_CHARS + FIELDS_BYTES;
+/** Before the memory: length of the text, where the chance of `Math.random` lies, and of the VM. */
+const HEADER_FIELDS = 6;
+const HEADER_BYTES = HEADER_FIELDS * Uint32Array.BYTES_PER_ELEMENT;
 
 /** `undefined` where the image does not fit: it was made with another text, or is none. */
 async function copied(options: VmOptions, kept: Uint8Array): Promise<FreshVm | undefined> {
-  const header = Buffer.from(kept.subarray(0, HEADER_BYTES));
-  if (header.toString('latin1', 0, VERSION_CHARS) !== guestVersion()) return undefined;
-  const [chance = 0, stackPointer = 0, runtimePtr = 0, contextPtr = 0, token = 0] = FIELDS.map(
-    (_, index) => header.readUInt32LE(VERSION_CHARS + 4 * index),
-  );
+  const header = new Uint32Array(kept.slice(0, HEADER_BYTES).buffer);
+  const [chars, chance = 0, stackPointer = 0, runtimePtr = 0, contextPtr = 0, token = 0] = header;
+  if (chars !== guestText().length) return undefined;
   const memory = kept.subarray(HEADER_BYTES);
   try {
     const { vm, handles } = await ScriptVm.restore(
@@ -73,12 +67,9 @@ function keep(cell: OnceCell, { vm, guest }: FreshVm, task: Task): void {
   // else all would draw the same numbers
   if (chance === undefined) return;
   const { stackPointer, runtimePtr, contextPtr, tokens, memory } = image;
-  const header = Buffer.alloc(HEADER_BYTES);
-  header.write(guestVersion(), 'latin1');
-  [chance, stackPointer, runtimePtr, contextPtr, ...tokens].forEach((field, index) => {
-    header.writeUInt32LE(field, VERSION_CHARS + 4 * index);
-  });
-  cell.write(header, memory);
+  const [token = 0] = tokens;
+  const fields = [guestText().length, chance, stackPointer, runtimePtr, contextPtr, token];
+  cell.write(new Uint8Array(Uint32Array.from(fields).buffer), memory);
 }
 
 /** Where the state of the generator behind `Math.random` lies: it made one step from `before` to `after`. */
@@ -105,9 +96,9 @@ function wordsOf({ buffer, byteOffset, byteLength }: Uint8Array): BigUint64Array
   return new BigUint64Array(buffer, byteOffset, byteLength / 8);
 }
 
+/** From V8's generator, which each thread has its own of. The state must not be 0. */
 function reseed(memory: Uint8Array, at: number): void {
-  const state = memory.subarray(at, at + 8);
-  do randomFillSync(state);
-  // the generator never leaves 0
-  while (state.every((byte) => byte === 0));
+  const state = new DataView(memory.buffer, at, 8);
+  state.setUint32(0, Math.random() * 2 ** 32);
+  state.setUint32(4, (Math.random() * 2 ** 32) | 1);
 }

@@ -1,6 +1,4 @@
 /** The text that is evaluated in a VM before its script. */
-import { createHash } from 'node:crypto';
-
 import type { PluginHooks } from '../../plugin.ts';
 import { SPARSE_LENGTH_MAX, UNSENDABLE, VIEWS } from '../../protocol/rich-table.ts';
 import { CAUSE_DEPTH_MAX } from '../../protocol/wire-error.ts';
@@ -12,6 +10,7 @@ import { guestErrors } from './guest/errors.ts';
 import { lowering } from './guest/lowering.ts';
 import { raising } from './guest/raising.ts';
 import { guestServices } from './guest/services.ts';
+import { sha256 } from './sha256.ts';
 
 export type HookName = keyof PluginHooks;
 
@@ -66,9 +65,9 @@ export function guestOptions(limits: { payloadDepthMax: number; payloadBytesMax:
   return JSON.stringify(options);
 }
 
-/** A heap holds this text's functions: with another text it is another engine. 16 characters. */
+/** A heap holds this text's functions: with another text it is another engine. */
 export function guestVersion(): string {
-  return createHash('sha256').update(guestText()).digest('hex').slice(0, 16);
+  return sha256(guestText()).slice(0, 16);
 }
 
 function partsText(): string {
