@@ -19,7 +19,7 @@ import {
   type HookName,
 } from './script/guest-source.ts';
 import { freshVm } from './script/fresh-vm.ts';
-import { imageOf, savedHeap } from './script/heap.ts';
+import { imageOf, outdatedHeap, savedHeap } from './script/heap.ts';
 import { Services } from './script/services.ts';
 import { Task } from './script/task.ts';
 import { ScriptVm, type VmOptions } from './script/vm.ts';
@@ -124,6 +124,7 @@ class ScriptSession {
   }
 
   #save(): unknown {
+    if (!this.#files.areUnchanged()) return outdatedHeap();
     const { vm } = this.#asks;
     const kept = [this.#enter, this.#describe].filter((handle) => handle !== undefined);
     return savedHeap(vm.image(kept), { engine: this.#version(vm), files: this.#files.hashes });

@@ -16,8 +16,6 @@ export class ScriptFiles {
   readonly #folder: string;
   /** What was read, by name. */
   readonly #read = new Map<string, Buffer>();
-  /** SHA-256 of that, as far as anybody asked. */
-  readonly #hashes = new Map<string, string>();
 
   constructor(folder: string, entryUrl: string) {
     this.#folder = realpathSync(folder);
@@ -43,23 +41,32 @@ export class ScriptFiles {
     return source.toString('utf8');
   }
 
-  /** What the script is made of: its files and their hashes. */
+  /** What the script is made of: its files, and the SHA-256 of each. */
   get hashes(): Record<string, string> {
-    for (const [name, source] of this.#read) this.#hashes.set(name, sha256(source));
-    this.#read.clear();
-    return Object.fromEntries(this.#hashes);
+    return Object.fromEntries([...this.#read].map(([name, source]) => [name, sha256(source)]));
   }
 
   /** Whether all these files are there with this content, and the script begins with the same. */
   isMadeOf(hashes: Readonly<Record<string, unknown>>): boolean {
     if (!Object.hasOwn(hashes, this.entry)) return false;
-    return Object.keys(hashes).every((name) => {
-      try {
-        return sha256(this.#sourceOf(name)) === hashes[name];
-      } catch {
-        return false;
-      }
-    });
+    return Object.keys(hashes).every((name) =>
+      this.#isNow(name, (source) => sha256(source) === hashes[name]),
+    );
+  }
+
+  /** Whether the files are still what was read. */
+  areUnchanged(): boolean {
+    return [...this.#read].every(([name, read]) =>
+      this.#isNow(name, (source) => source.equals(read)),
+    );
+  }
+
+  #isNow(name: string, test: (source: Buffer) => boolean): boolean {
+    try {
+      return test(this.#sourceOf(name));
+    } catch {
+      return false;
+    }
   }
 
   #sourceOf(name: string): Buffer {
