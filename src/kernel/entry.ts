@@ -38,7 +38,7 @@ export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
   }
   verify(plan, source);
   if (plan.script) {
-    return { entryUrl: entry.href, sourceMaps: false, engine: await scriptEngine(plan) };
+    return { entryUrl: entry.href, sourceMaps: false, engine: await scriptEngine(plan.isolation) };
   }
   return bundled(plan, entry);
 }

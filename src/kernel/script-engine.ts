@@ -5,13 +5,13 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
-import type { PluginPlan } from '../protocol/manifest.ts';
+import type { IsolationKind } from '../protocol/manifest.ts';
 import { createImageCell, type ScriptEngine } from '../protocol/script-boot.ts';
 
 let engine: Promise<ScriptEngine> | undefined;
 
 /** `undefined` for a process, which shares no memory, and where there is none: its thread says why. */
-export async function scriptEngine({ isolation }: PluginPlan): Promise<ScriptEngine | undefined> {
+export async function scriptEngine(isolation: IsolationKind): Promise<ScriptEngine | undefined> {
   if (isolation === 'process') return undefined;
   engine ??= compiled();
   try {
