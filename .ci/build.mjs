@@ -69,7 +69,7 @@ async function bundleEntries() {
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
-    plugins: [hostsApart()],
+    plugins: [hostsApart(), processAsGlobal()],
     metafile: true,
     logLevel: 'warning',
   });
@@ -106,6 +106,17 @@ function hostsApart() {
       onLoad({ filter: /./, namespace: 'host' }, ({ path }) => ({
         contents: `module.exports = require('${path.replace(/js$/, 'cjs')}');`,
       }));
+    },
+  };
+}
+
+/** `process` is there without an import, for which esbuild would copy its hundred properties, once for each file. */
+function processAsGlobal() {
+  return {
+    name: 'process-as-global',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^node:process$/ }, ({ path }) => ({ path, namespace: 'global' }));
+      onLoad({ filter: /./, namespace: 'global' }, () => ({ contents: 'export default process;' }));
     },
   };
 }

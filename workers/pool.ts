@@ -12,9 +12,7 @@ export default whenAssigned((carrier) => {
     ),
     wasm: async (boot, blocking) => {
       const { loadGuest } = await import('./wasm-host.ts');
-      return withoutState(
-        await loadGuest(boot, { blocking, importModule: (url) => import(url) }),
-      );
+      return withoutState(await loadGuest(boot, { blocking, importModule: (url) => import(url) }));
     },
   });
 });

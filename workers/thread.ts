@@ -1,7 +1,7 @@
 /** What a plugin's thread runs, begun by thread-start.ts. */
 import { bootActor } from '../src/actor/boot.ts';
-import type { ThreadCode } from '../src/actor/thread-code.ts';
 import { whenAssigned } from '../src/actor/thread-carrier.ts';
+import type { ThreadCode } from '../src/actor/thread-code.ts';
 import { moduleHost, type ImportModule } from '../src/hosts/module.ts';
 
 export function start(importModule: ImportModule, code: ThreadCode): void {

@@ -12,13 +12,8 @@ import { Asks, errorOf, type Answer } from './script/asks.ts';
 import { Calls } from './script/calls.ts';
 import { openEngine } from './script/engine.ts';
 import { ScriptFiles } from './script/files.ts';
-import {
-  guestOptions,
-  guestVersion,
-  HOOK_NAMES,
-  type HookName,
-} from './script/guest-source.ts';
 import { freshVm } from './script/fresh-vm.ts';
+import { guestOptions, guestVersion, HOOK_NAMES, type HookName } from './script/guest-source.ts';
 import { imageOf, outdatedHeap, savedHeap } from './script/heap.ts';
 import { Services } from './script/services.ts';
 import { Task } from './script/task.ts';
@@ -54,7 +49,12 @@ class ScriptSession {
   #enter: JSValueHandle | undefined;
   #describe: JSValueHandle | undefined;
 
-  constructor(boot: BootData, script: ScriptPlan, engine: WebAssembly.Module, context: PluginContext) {
+  constructor(
+    boot: BootData,
+    script: ScriptPlan,
+    engine: WebAssembly.Module,
+    context: PluginContext,
+  ) {
     this.#boot = boot;
     this.#script = script;
     this.#files = new ScriptFiles(script.folder, boot.entryUrl);

@@ -19,7 +19,7 @@ export function createCodeCells(): CodeCells {
 
 export function createThreadCells(): Record<ThreadFile, CodeCells> {
   return {
-    thread: createCodeCells(),
+    'thread': createCodeCells(),
     'script-host': createCodeCells(),
     'wasm-host': createCodeCells(),
   };

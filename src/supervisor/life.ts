@@ -97,8 +97,7 @@ export interface LifeRequest {
 
 /** @param guard what the actor itself is to hold the plugin to. */
 export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
-  const { plan, agentId, generation, replica, entryUrl, sourceMaps, wasm, engine } =
-    request;
+  const { plan, agentId, generation, replica, entryUrl, sourceMaps, wasm, engine } = request;
   return {
     pluginId: plan.metadata.id,
     agentId,

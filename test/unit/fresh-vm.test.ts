@@ -111,10 +111,7 @@ describe('a fresh VM', () => {
 describe('the engine of scripts', () => {
   it('is compiled once for all threads', async () => {
     const compile = vi.spyOn(WebAssembly, 'compile');
-    const [first, second] = await Promise.all([
-      scriptEngine('thread'),
-      scriptEngine('pool'),
-    ]);
+    const [first, second] = await Promise.all([scriptEngine('thread'), scriptEngine('pool')]);
     expect(first?.code).toBeInstanceOf(WebAssembly.Module);
     expect(second).toBe(first);
     expect(await scriptEngine('thread')).toBe(first);
