@@ -61,8 +61,6 @@ async function bundleEntries() {
     format: 'cjs',
     platform: 'node',
     target: 'node20.19',
-    // a script's engine is found where it is installed, by the threads that need it
-    external: ['quickjs-wasi'],
     define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
     // a thread reads and keeps the text: a third of it is spaces and comments. Names stay, for stacks and profiles.
     minifySyntax: true,
@@ -71,7 +69,7 @@ async function bundleEntries() {
     sourcemap: true,
     sourcesContent: false,
     legalComments: 'none',
-    plugins: [hostsApart()],
+    plugins: [hostsApart(), processAsGlobal()],
     metafile: true,
     logLevel: 'warning',
   });
@@ -108,6 +106,17 @@ function hostsApart() {
       onLoad({ filter: /./, namespace: 'host' }, ({ path }) => ({
         contents: `module.exports = require('${path.replace(/js$/, 'cjs')}');`,
       }));
+    },
+  };
+}
+
+/** `process` is there without an import, for which esbuild would copy its hundred properties, once for each file. */
+function processAsGlobal() {
+  return {
+    name: 'process-as-global',
+    setup({ onLoad, onResolve }) {
+      onResolve({ filter: /^node:process$/ }, ({ path }) => ({ path, namespace: 'global' }));
+      onLoad({ filter: /./, namespace: 'global' }, () => ({ contents: 'export default process;' }));
     },
   };
 }

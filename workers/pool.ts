@@ -10,7 +10,9 @@ export default whenAssigned((carrier) => {
     script: stateless(async (boot) =>
       (await import('./script-host.ts')).loadScript(boot, { savesHeap: false }),
     ),
-    wasm: async (...scope) =>
-      withoutState(await (await import('./wasm-host.ts')).loadGuest(...scope)),
+    wasm: async (boot, blocking) => {
+      const { loadGuest } = await import('./wasm-host.ts');
+      return withoutState(await loadGuest(boot, { blocking, importModule: (url) => import(url) }));
+    },
   });
 });

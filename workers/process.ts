@@ -7,6 +7,10 @@ whenAssigned((carrier) => {
   bootActor(carrier, {
     module: moduleHost((url) => import(url)),
     script: async (boot) => (await import('./script-host.ts')).loadScript(boot),
-    wasm: async (...scope) => (await import('./wasm-host.ts')).loadGuest(...scope),
+    wasm: async (boot, blocking) =>
+      (await import('./wasm-host.ts')).loadGuest(boot, {
+        blocking,
+        importModule: (url) => import(url),
+      }),
   });
 });

@@ -1,14 +1,25 @@
 /** What a plugin's thread runs, begun by thread-start.ts. */
 import { bootActor } from '../src/actor/boot.ts';
 import { whenAssigned } from '../src/actor/thread-carrier.ts';
+import type { ThreadCode } from '../src/actor/thread-code.ts';
 import { moduleHost, type ImportModule } from '../src/hosts/module.ts';
 
-export function start(importModule: ImportModule): void {
+export function start(importModule: ImportModule, code: ThreadCode): void {
+  const scriptHost = (): typeof import('./script-host.ts') =>
+    code.load('script-host') as typeof import('./script-host.ts');
+  const wasmHost = (): typeof import('./wasm-host.ts') =>
+    code.load('wasm-host') as typeof import('./wasm-host.ts');
   whenAssigned((carrier) => {
-    bootActor(carrier, {
-      module: moduleHost(importModule),
-      script: async (boot) => (await import('./script-host.ts')).loadScript(boot),
-      wasm: async (...scope) => (await import('./wasm-host.ts')).loadGuest(...scope),
-    });
+    bootActor(
+      carrier,
+      {
+        module: moduleHost(importModule),
+        script: async (boot) => scriptHost().loadScript(boot),
+        wasm: async (boot, blocking) => wasmHost().loadGuest(boot, { blocking, importModule }),
+      },
+      () => {
+        code.called();
+      },
+    );
   });
 }

@@ -39,10 +39,14 @@ export interface Carrier {
   control: ControlPort;
 }
 
-/** @param hosts what can run in this actor, by kind; each is asked for only when needed. */
+/**
+ * @param hosts what can run in this actor, by kind; each is asked for only when needed.
+ * @param called told once, when the first call is over and answered.
+ */
 export function bootActor(
   { boot, board, transport, control: port }: Carrier,
   hosts: Partial<Record<HostKind, Host>>,
+  called?: () => void,
 ): void {
   const { pluginId, generation, limits } = boot;
   const redactor = createRedactor(boot.secrets);
@@ -85,6 +89,7 @@ export function bootActor(
     flushIfDue: () => {
       loop.flushIfDue();
     },
+    called,
   };
   // interleaved calls can be told apart only by their async context; a lone one needs none
   const spans = boot.concurrency > 1 ? new AsyncLocalStorage<RunningCall>() : undefined;

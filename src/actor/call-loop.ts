@@ -32,10 +32,12 @@ export class CallLoop {
   #sliceStart = 0;
   #busy = false;
   #pumpScheduled = false;
+  #called: (() => void) | undefined;
 
   /** @param within needed where calls interleave: nested calls must know their parent. */
   constructor(scope: CallScope, concurrency: number, within?: CallSpan) {
     this.#scope = scope;
+    this.#called = scope.called;
     this.#batch = new ReplyBatch(scope.link);
     this.#concurrency = concurrency;
     this.#within = within;
@@ -249,6 +251,11 @@ export class CallLoop {
     const at = this.#active.indexOf(call);
     if (at >= 0) this.#active.splice(at, 1);
     this.#batch.resultReady();
+    if (this.#called) {
+      // what it answered leaves first
+      setImmediate(this.#called);
+      this.#called = undefined;
+    }
     if (this.#active.length === 0 && this.#quiet.length > 0) {
       const waiters = this.#quiet;
       this.#quiet = [];

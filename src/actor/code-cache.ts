@@ -8,8 +8,15 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
 
-import { CodeCell } from '../protocol/code-cell.ts';
+import type { CodeCells } from '../protocol/code-cells.ts';
 import { CODE_CACHE_MS } from '../protocol/limits.ts';
+import { OnceCell } from '../protocol/once-cell.ts';
+
+export interface CachedCode {
+  exports: unknown;
+  /** By now what a call needs is compiled. */
+  called(): void;
+}
 
 /** As Node wraps a CommonJS module. */
 const HEAD = '(function (exports, require, module, __filename, __dirname) {';
@@ -17,15 +24,12 @@ const TAIL = '\n})';
 
 type Wrapped = (...scope: unknown[]) => void;
 
-/**
- * @param filename a CommonJS file that is one bundle, and imports nothing by `import()`.
- * @param memory a {@link CodeCell}.
- * @returns its exports.
- */
-export function requireCached(filename: string, memory: SharedArrayBuffer): unknown {
-  const cell = new CodeCell(memory);
-  const cached = cell.read();
-  const script = new Script(HEAD + readFileSync(filename, 'utf8') + TAIL, {
+/** @param filename a CommonJS file that is one bundle, in ASCII, and imports nothing by `import()`. */
+export function requireCached(filename: string, cells: CodeCells): CachedCode {
+  const started = new OnceCell(cells.started);
+  const called = new OnceCell(cells.called);
+  const cached = called.read() ?? started.read();
+  const script = new Script(HEAD + readFileSync(filename, 'latin1') + TAIL, {
     filename,
     columnOffset: -HEAD.length,
     ...(cached && { cachedData: cached }),
@@ -33,11 +37,15 @@ export function requireCached(filename: string, memory: SharedArrayBuffer): unkn
   const module = { exports: {} };
   const run = script.runInThisContext() as Wrapped;
   run(module.exports, createRequire(filename), module, filename, path.dirname(filename));
-  if (!cached) {
-    // by then what a start needs is compiled too
-    setTimeout(() => {
-      if (cell.claim()) cell.write(script.createCachedData());
-    }, CODE_CACHE_MS).unref();
-  }
-  return module.exports;
+  const keep = (cell: OnceCell): void => {
+    if (cell.claim()) cell.write(script.createCachedData());
+  };
+  // by then what a start needs is compiled too
+  if (!cached) setTimeout(keep, CODE_CACHE_MS, started).unref();
+  return {
+    exports: module.exports,
+    called: () => {
+      keep(called);
+    },
+  };
 }

@@ -19,6 +19,8 @@ export interface CallScope {
   park(call: ReturnAddress): void;
   /** Sends what waits, where it has waited long enough. */
   flushIfDue(): void;
+  /** Told once, when the first call is over. */
+  readonly called?: (() => void) | undefined;
 }
 
 /** Takes credit and the order to stop; only a stream has one. */

@@ -1,10 +1,9 @@
 /**
  * An actor looks at itself, where nobody can look at it from outside: a process of its own. It
- * begins at the next turn of the event loop.
+ * begins at the next turn of the event loop. What it needs of Node is loaded then: it would make
+ * every start longer.
  */
 import type { Session } from 'node:inspector/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { writeHeapSnapshot } from 'node:v8';
 
 import type { ProfileTimes } from '../protocol/messages.ts';
 
@@ -13,7 +12,8 @@ export async function profileSelf({
   durationMs,
   samplingIntervalUs,
 }: ProfileTimes): Promise<string> {
-  // asked for only when it is needed: a Node may be built without it
+  const { setTimeout: sleep } = process.getBuiltinModule('node:timers/promises');
+  // a Node may be built without it
   const inspector = process.getBuiltinModule('node:inspector/promises');
   const session: Session = new inspector.Session();
   session.connect();
@@ -31,5 +31,5 @@ export async function profileSelf({
 
 /** Stands still until it is written. */
 export function writeOwnHeap(file: string): void {
-  writeHeapSnapshot(file);
+  process.getBuiltinModule('node:v8').writeHeapSnapshot(file);
 }

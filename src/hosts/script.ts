@@ -10,16 +10,11 @@ import type { BootData } from '../protocol/messages.ts';
 import type { Setup } from './module.ts';
 import { Asks, errorOf, type Answer } from './script/asks.ts';
 import { Calls } from './script/calls.ts';
-import { openEngine, type Engine } from './script/engine.ts';
+import { openEngine } from './script/engine.ts';
 import { ScriptFiles } from './script/files.ts';
-import {
-  GUEST_FILE,
-  guestSource,
-  guestVersion,
-  HOOK_NAMES,
-  type HookName,
-} from './script/guest-source.ts';
-import { imageOf, savedHeap } from './script/heap.ts';
+import { freshVm } from './script/fresh-vm.ts';
+import { guestOptions, guestVersion, HOOK_NAMES, type HookName } from './script/guest-source.ts';
+import { imageOf, outdatedHeap, savedHeap } from './script/heap.ts';
 import { Services } from './script/services.ts';
 import { Task } from './script/task.ts';
 import { ScriptVm, type VmOptions } from './script/vm.ts';
@@ -35,7 +30,7 @@ export async function loadScript(
 ): Promise<Setup> {
   const { script } = boot;
   if (!script) throw new TypeError('the boot data have no script');
-  const engine = await openEngine();
+  const engine = await openEngine(boot.engine);
   return async (context) => {
     const session = new ScriptSession(boot, script, engine, context);
     const hooks = await session.open();
@@ -54,7 +49,12 @@ class ScriptSession {
   #enter: JSValueHandle | undefined;
   #describe: JSValueHandle | undefined;
 
-  constructor(boot: BootData, script: ScriptPlan, engine: Engine, context: PluginContext) {
+  constructor(
+    boot: BootData,
+    script: ScriptPlan,
+    engine: WebAssembly.Module,
+    context: PluginContext,
+  ) {
     this.#boot = boot;
     this.#script = script;
     this.#files = new ScriptFiles(script.folder, boot.entryUrl);
@@ -78,13 +78,12 @@ class ScriptSession {
   }
 
   async open(): Promise<PluginHooks> {
-    const { limits } = this.#boot;
+    const { limits, engine } = this.#boot;
     const task = this.#task(limits.startTimeoutMs);
     const source = this.#files.readModule(this.#files.entry);
-    const vm = await ScriptVm.create(this.#options);
+    const { vm, guest } = await freshVm(this.#options, task, engine?.image);
     const setup = vm.turn(task, () => {
-      const guest = vm.evaluate(guestSource(limits), GUEST_FILE);
-      const entrance = vm.apply(guest, [vm.hostFunctions()]);
+      const entrance = vm.apply(guest, [vm.hostFunctions(), guestOptions(limits)]);
       this.#enter = entrance.getProp('enter');
       this.#describe = entrance.getProp('describe');
       return entrance.getProp('setup');
@@ -125,6 +124,7 @@ class ScriptSession {
   }
 
   #save(): unknown {
+    if (!this.#files.areUnchanged()) return outdatedHeap();
     const { vm } = this.#asks;
     const kept = [this.#enter, this.#describe].filter((handle) => handle !== undefined);
     return savedHeap(vm.image(kept), { engine: this.#version(vm), files: this.#files.hashes });
@@ -134,6 +134,7 @@ class ScriptSession {
     const isMadeOf = this.#files.isMadeOf.bind(this.#files);
     const image = imageOf(saved, this.#version(this.#asks.vm), isMadeOf);
     const { vm, handles } = await ScriptVm.restore(this.#options, image);
+    vm.reconnect();
     this.#services.letGo();
     [this.#enter, this.#describe] = handles;
     if (this.#enter) this.#asks.connect(vm, this.#enter);

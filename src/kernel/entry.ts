@@ -16,6 +16,7 @@ import type { PluginPlan } from '../protocol/manifest.ts';
 import { MAIN_MODULE, type WasmPlan } from '../protocol/wasm.ts';
 import type { PreparedEntry } from '../supervisor/surroundings.ts';
 import { shownEntry } from './plan.ts';
+import { scriptEngine } from './script-engine.ts';
 import { mainFile, readyModule, WasmFileError } from './wasm-modules.ts';
 
 const TYPESCRIPT = /\.[cm]?tsx?$/;
@@ -36,6 +37,10 @@ export async function prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
     throw failed(plan, `its entry ${shownEntry(entry)} cannot be read`, error);
   }
   verify(plan, source);
+  if (plan.script) {
+    const engine = await scriptEngine(plan.isolation);
+    return { entryUrl: entry.href, modules: {}, sourceMaps: false, engine };
+  }
   return withModules(plan, await bundled(plan, entry));
 }
 

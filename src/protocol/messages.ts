@@ -5,6 +5,7 @@
 import type { Limits } from './limits.ts';
 import type { Access, CarrierKind, HostKind, ScriptPlan } from './manifest.ts';
 import type { MetricSample } from './metrics.ts';
+import type { ScriptEngine } from './script-boot.ts';
 import type { WasmBoot } from './wasm-boot.ts';
 import type { HttpRequest } from './wasm.ts';
 import type { WireError } from './wire-error.ts';
@@ -31,6 +32,8 @@ export interface BootData {
   limits: Limits;
   /** Of a script. */
   script: ScriptPlan | undefined;
+  /** What scripts of one program have in common; a process has it alone. */
+  engine?: ScriptEngine | undefined;
   /** What the actor itself holds the plugin to, where Node does not: in a thread. */
   guard: Access | undefined;
   /** Of the wasm host. */

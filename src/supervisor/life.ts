@@ -6,6 +6,7 @@ import type { FrameReader } from '../protocol/frame.ts';
 import type { Access, PluginPlan } from '../protocol/manifest.ts';
 import type { ActorControl, BootData } from '../protocol/messages.ts';
 import type { CrashReason, LogLine, ThreadCounts } from '../protocol/report.ts';
+import type { ScriptEngine } from '../protocol/script-boot.ts';
 import type { WasmBoot } from '../protocol/wasm-boot.ts';
 import type { ActorLink, CallCarrier, CallTarget } from './call-target.ts';
 import type { CpuProfile, ProfileRequest } from './cpu-profile.ts';
@@ -92,12 +93,14 @@ export interface LifeRequest {
   modules: Record<string, string>;
   sourceMaps: boolean;
   wasm?: WasmBoot | undefined;
+  engine?: ScriptEngine | undefined;
   events: LifeEvents;
 }
 
 /** @param guard what the actor itself is to hold the plugin to. */
 export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
-  const { plan, agentId, generation, replica, entryUrl, modules, sourceMaps, wasm } = request;
+  const { plan, agentId, generation, replica, entryUrl, modules, sourceMaps, wasm, engine } =
+    request;
   return {
     pluginId: plan.metadata.id,
     agentId,
@@ -116,6 +119,7 @@ export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
     script: plan.script,
     guard,
     wasm,
+    engine,
   };
 }
 

@@ -1,6 +1,7 @@
 /** What a supervisor is given, and whom it tells. */
 import type { FrameReader } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import type { ScriptEngine } from '../protocol/script-boot.ts';
 import type { WasmBoot } from '../protocol/wasm-boot.ts';
 import type { ActorLink } from './call-target.ts';
 import type { SupervisorEvent } from './chronicle.ts';
@@ -17,6 +18,8 @@ export interface PreparedEntry {
   sourceMaps: boolean;
   /** Of a WebAssembly plugin: its modules, compiled. */
   wasm?: WasmBoot | undefined;
+  /** Of a script. */
+  engine?: ScriptEngine | undefined;
 }
 
 export interface SupervisorOptions {

@@ -12,7 +12,7 @@ import {
 } from 'node:worker_threads';
 
 import { SharedWords } from '../protocol/board-words.ts';
-import { CodeCell } from '../protocol/code-cell.ts';
+import { createThreadCells } from '../protocol/code-cells.ts';
 import { WINDOW_CALLS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { boardBytes } from '../protocol/signal-board.ts';
@@ -49,8 +49,8 @@ const ENTRY = new URL(
   import.meta.url,
 );
 
-/** What the first thread compiles, for those that come later. */
-const CODE = CodeCell.create();
+/** What the first threads compile, for those that come later. */
+const CODE = createThreadCells();
 
 /** One count for all threads of this process. */
 const CORES = new PollingCores(os.availableParallelism());

@@ -5,6 +5,7 @@
  */
 import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 
+import type { CodeCells, ThreadFile } from '../protocol/code-cells.ts';
 import type { Rings } from './rings.ts';
 import type { Transport } from './transport.ts';
 
@@ -14,8 +15,8 @@ export interface ThreadData {
   board: SharedArrayBuffer;
   busPort: MessagePort;
   rings: Rings;
-  /** The compiled form of the thread's entry (see code-cell.ts). */
-  code: SharedArrayBuffer;
+  /** The compiled forms of what it runs, by file. */
+  code: Record<ThreadFile, CodeCells>;
   /** Its first message is the boot data. */
   controlPort: MessagePort;
 }

@@ -1,17 +1,11 @@
-/** The JavaScript engine of scripts, QuickJS in WebAssembly: loaded where a script runs, and nowhere else. */
-import { readFile } from 'node:fs/promises';
+/** The engine of scripts, QuickJS in WebAssembly: compiled already, but in a process of its own. */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-export interface Engine {
-  quickjs: typeof import('quickjs-wasi');
-  /** The engine's code: read when a VM is made, and not kept. */
-  wasm: () => Promise<Uint8Array<ArrayBuffer>>;
-}
+import type { ScriptEngine } from '../../protocol/script-boot.ts';
 
-export async function openEngine(): Promise<Engine> {
+export async function openEngine(shared: ScriptEngine | undefined): Promise<WebAssembly.Module> {
+  if (shared) return shared.code;
   const file = createRequire(import.meta.filename).resolve('quickjs-wasi/quickjs.wasm');
-  return {
-    quickjs: await import('quickjs-wasi'),
-    wasm: async () => new Uint8Array(await readFile(file)),
-  };
+  return WebAssembly.compile(new Uint8Array(readFileSync(file)));
 }

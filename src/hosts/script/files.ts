@@ -1,10 +1,10 @@
 /** The files of a script: those below its folder, links resolved, and no others. */
-import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { SCRIPT_SOURCE_BYTES_MAX } from '../../protocol/limits.ts';
+import { sha256 } from './sha256.ts';
 
 /** A module of ours, so that a script may import `definePlugin` as other plugins do. */
 const PLUGIN_DOOR = 'troupe/plugin';
@@ -14,8 +14,8 @@ export class ScriptFiles {
   /** Of the script itself; names are paths from the folder, with `/`. */
   readonly entry: string;
   readonly #folder: string;
-  /** SHA-256 of what was read, by name. */
-  readonly #hashes = new Map<string, string>();
+  /** What was read, by name. */
+  readonly #read = new Map<string, Buffer>();
 
   constructor(folder: string, entryUrl: string) {
     this.#folder = realpathSync(folder);
@@ -36,29 +36,40 @@ export class ScriptFiles {
 
   readModule(name: string): string {
     if (name === PLUGIN_DOOR) return PLUGIN_DOOR_SOURCE;
-    const source = this.#read(name);
-    this.#hashes.set(name, sha256(source));
+    const source = this.#sourceOf(name);
+    this.#read.set(name, source);
     return source.toString('utf8');
   }
 
-  /** What the script is made of: its files and their hashes. */
+  /** What the script is made of: its files, and the SHA-256 of each. */
   get hashes(): Record<string, string> {
-    return Object.fromEntries(this.#hashes);
+    return Object.fromEntries([...this.#read].map(([name, source]) => [name, sha256(source)]));
   }
 
   /** Whether all these files are there with this content, and the script begins with the same. */
   isMadeOf(hashes: Readonly<Record<string, unknown>>): boolean {
     if (!Object.hasOwn(hashes, this.entry)) return false;
-    return Object.keys(hashes).every((name) => {
-      try {
-        return sha256(this.#read(name)) === hashes[name];
-      } catch {
-        return false;
-      }
-    });
+    return Object.keys(hashes).every((name) =>
+      this.#isNow(name, (source) => sha256(source) === hashes[name]),
+    );
   }
 
-  #read(name: string): Buffer {
+  /** Whether the files are still what was read. */
+  areUnchanged(): boolean {
+    return [...this.#read].every(([name, read]) =>
+      this.#isNow(name, (source) => source.equals(read)),
+    );
+  }
+
+  #isNow(name: string, test: (source: Buffer) => boolean): boolean {
+    try {
+      return test(this.#sourceOf(name));
+    } catch {
+      return false;
+    }
+  }
+
+  #sourceOf(name: string): Buffer {
     let file: string;
     try {
       file = realpathSync(path.join(this.#folder, name));
@@ -80,8 +91,4 @@ export class ScriptFiles {
 
 function refused(message: string): TypeError {
   return Object.assign(new TypeError(message), { code: 'SCRIPT_IMPORT' });
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -1,6 +1,4 @@
 /** The text that is evaluated in a VM before its script. */
-import { createHash } from 'node:crypto';
-
 import type { PluginHooks } from '../../plugin.ts';
 import { SPARSE_LENGTH_MAX, UNSENDABLE, VIEWS } from '../../protocol/rich-table.ts';
 import { CAUSE_DEPTH_MAX } from '../../protocol/wire-error.ts';
@@ -12,6 +10,7 @@ import { guestErrors } from './guest/errors.ts';
 import { lowering } from './guest/lowering.ts';
 import { raising } from './guest/raising.ts';
 import { guestServices } from './guest/services.ts';
+import { sha256 } from './sha256.ts';
 
 export type HookName = keyof PluginHooks;
 
@@ -46,8 +45,13 @@ const PARTS: GuestParts = {
   guestAnswers,
 };
 
-/** A function of the host's functions, that returns the entrance. */
-export function guestSource(limits: { payloadDepthMax: number; payloadBytesMax: number }): string {
+/** A function of the host's functions and of options in JSON, that returns the entrance. It is the same for all scripts. */
+export function guestText(): string {
+  return `(host, options) => (${String(entrance)})(host, {${partsText()}}, JSON.parse(options))`;
+}
+
+/** For one script. */
+export function guestOptions(limits: { payloadDepthMax: number; payloadBytesMax: number }): string {
   const options: GuestOptions = {
     depthMax: limits.payloadDepthMax,
     charsMax: limits.payloadBytesMax,
@@ -58,15 +62,12 @@ export function guestSource(limits: { payloadDepthMax: number; payloadBytesMax: 
     hookNames: HOOK_NAMES,
     ownFile: GUEST_FILE,
   };
-  return `(host) => (${String(entrance)})(host, {${partsText()}}, ${JSON.stringify(options)})`;
+  return JSON.stringify(options);
 }
 
 /** A heap holds this text's functions: with another text it is another engine. */
 export function guestVersion(): string {
-  return createHash('sha256')
-    .update(`${String(entrance)}${partsText()}`)
-    .digest('hex')
-    .slice(0, 16);
+  return sha256(guestText()).slice(0, 16);
 }
 
 function partsText(): string {

@@ -1,5 +1,5 @@
 /** The thread's side of `ctx`: what a script asks of the world outside its VM. */
-import { randomUUID } from 'node:crypto';
+import process from 'node:process';
 
 import type { PluginContext } from '../../plugin.ts';
 import { toWireError } from '../../protocol/wire-error.ts';
@@ -55,7 +55,7 @@ export class Services {
         this.#listeners.delete(Number(target));
         return undefined;
       },
-      uuid: () => randomUUID(),
+      uuid: () => process.getBuiltinModule('node:crypto').randomUUID(),
       exit: (text) => {
         const [reason] = this.#args(text);
         const known = reason === 'shutdown' || reason instanceof Error;

@@ -2,16 +2,22 @@
  * One QuickJS VM: its limits, the turns in which it runs, and when it is lost. A turn runs what is
  * asked, and all promise jobs that follow from it, on behalf of one task.
  */
-import type { JSValueHandle, QuickJS, QuickJSOptions } from 'quickjs-wasi';
+import {
+  EvalFlags,
+  Intrinsics,
+  JSException,
+  QuickJS,
+  type JSValueHandle,
+  type QuickJSOptions,
+} from 'quickjs-wasi';
 
 import { SCRIPT_DRAIN_MS } from '../../protocol/limits.ts';
 import { crossingOf, newText, type HostFunction } from './crossing.ts';
-import type { Engine } from './engine.ts';
 import type { Task } from './task.ts';
 import { isJobError, scriptError, stoppedAt, withoutStack } from './vm-errors.ts';
 
 export interface VmOptions {
-  engine: Engine;
+  engine: WebAssembly.Module;
   memoryMb: number;
   stackKb: number;
   functions: Readonly<Record<string, HostFunction>>;
@@ -46,11 +52,9 @@ export class ScriptVm {
 
   static async create(options: VmOptions): Promise<ScriptVm> {
     const hooks: { vm?: ScriptVm } = {};
-    const { quickjs, wasm } = options.engine;
-    const { ALL, PERFORMANCE, DOM_EXCEPTION, ATOB_BTOA } = quickjs.Intrinsics;
-    const made = await quickjs.QuickJS.create({
+    const { ALL, PERFORMANCE, DOM_EXCEPTION, ATOB_BTOA } = Intrinsics;
+    const made = await QuickJS.create({
       ...engineOptions(options, hooks),
-      wasm: await wasm(),
       // the language, and nothing of a browser
       intrinsics: ALL & ~(PERFORMANCE | DOM_EXCEPTION | ATOB_BTOA),
     });
@@ -58,21 +62,23 @@ export class ScriptVm {
     return hooks.vm;
   }
 
+  /** @param changed may change the memory, before it is used. */
   static async restore(
     options: VmOptions,
     { tokens, ...image }: VmImage,
+    changed?: (memory: Uint8Array) => void,
   ): Promise<{ vm: ScriptVm; handles: JSValueHandle[] }> {
-    const hooks: { vm?: ScriptVm } = {};
-    const { quickjs, wasm } = options.engine;
+    const hooks: { vm?: ScriptVm; memory?: WebAssembly.Memory } = {};
     const snapshot = { ...image, extensions: [] };
-    const made = await quickjs.QuickJS.restore(snapshot, {
+    const made = await QuickJS.restore(snapshot, {
       ...engineOptions(options, hooks),
-      wasm: await wasm(),
+      wasi: (memory: WebAssembly.Memory) => {
+        hooks.memory = memory;
+        return {};
+      },
     });
+    if (hooks.memory) changed?.(new Uint8Array(hooks.memory.buffer));
     hooks.vm = new ScriptVm(options, made);
-    for (const name of Object.keys(options.functions)) {
-      made.registerHostCallback(name, hooks.vm.#hostFunction(name));
-    }
     return { vm: hooks.vm, handles: tokens.map((token) => made.importHandle(token)) };
   }
 
@@ -119,24 +125,19 @@ export class ScriptVm {
 
   /** Within a turn. A text where the function returned one. */
   call(fn: JSValueHandle, args: readonly (string | number | JSValueHandle)[]): string | undefined {
-    const handles = args.map((arg) => this.#handleOf(arg));
-    try {
-      return this.#guard(() => {
-        const result = this.#vm.callFunction(fn, this.#vm.undefined, ...handles);
-        const text = result.isString ? result.toString() : undefined;
-        result.dispose();
-        return text;
-      });
-    } finally {
-      handles.forEach((handle, index) => {
-        if (handle !== args[index]) handle.dispose();
-      });
-    }
+    return this.#withHandles(args, (handles) => {
+      const result = this.#vm.callFunction(fn, this.#vm.undefined, ...handles);
+      const text = result.isString ? result.toString() : undefined;
+      result.dispose();
+      return text;
+    });
   }
 
   /** Within a turn. The same, where the result is to stay there. */
-  apply(fn: JSValueHandle, args: readonly JSValueHandle[]): JSValueHandle {
-    return this.#guard(() => this.#vm.callFunction(fn, this.#vm.undefined, ...args));
+  apply(fn: JSValueHandle, args: readonly (string | JSValueHandle)[]): JSValueHandle {
+    return this.#withHandles(args, (handles) =>
+      this.#vm.callFunction(fn, this.#vm.undefined, ...handles),
+    );
   }
 
   /** Within a turn. A script of the runtime's own: the value of its text. */
@@ -146,8 +147,7 @@ export class ScriptVm {
 
   /** Within a turn. A promise of the module's namespace. */
   evaluateModule(source: string, file: string): JSValueHandle {
-    const { TYPE_MODULE } = this.#options.engine.quickjs.EvalFlags;
-    return this.#guard(() => this.#vm.evalCode(source, file, TYPE_MODULE));
+    return this.#guard(() => this.#vm.evalCode(source, file, EvalFlags.TYPE_MODULE));
   }
 
   /** Within a turn. An object of the host's functions. */
@@ -159,6 +159,13 @@ export class ScriptVm {
       fn.dispose();
     }
     return object;
+  }
+
+  /** For a heap that has these functions already: it knows them by name. */
+  reconnect(): void {
+    for (const name of Object.keys(this.#options.functions)) {
+      this.#vm.registerHostCallback(name, this.#hostFunction(name));
+    }
   }
 
   /** Of a VM that stands still. */
@@ -212,7 +219,6 @@ export class ScriptVm {
     try {
       return work();
     } catch (error) {
-      const { JSException } = this.#options.engine.quickjs;
       if (!(error instanceof JSException)) this.#lose(error);
       throw this.#task?.stopped ? stoppedAt(this.#task.stopped, error) : scriptError(error);
     }
@@ -222,6 +228,20 @@ export class ScriptVm {
   #lose(error: unknown): never {
     const cause = error instanceof Error ? error : new Error(String(error));
     this.#options.lost(cause);
+  }
+
+  #withHandles<T>(
+    args: readonly (string | number | JSValueHandle)[],
+    work: (handles: readonly JSValueHandle[]) => T,
+  ): T {
+    const handles = args.map((arg) => this.#handleOf(arg));
+    try {
+      return this.#guard(() => work(handles));
+    } finally {
+      handles.forEach((handle, index) => {
+        if (handle !== args[index]) handle.dispose();
+      });
+    }
   }
 
   #handleOf(value: string | number | JSValueHandle): JSValueHandle {
@@ -243,10 +263,11 @@ export class ScriptVm {
 }
 
 function engineOptions(
-  { memoryMb, stackKb, resolveImport, readModule }: VmOptions,
+  { engine, memoryMb, stackKb, resolveImport, readModule }: VmOptions,
   hooks: { vm?: ScriptVm },
-): Omit<QuickJSOptions, 'wasm'> {
+): QuickJSOptions {
   return {
+    wasm: engine,
     memoryLimit: memoryMb * MIB,
     maxStackSize: stackKb * 1024,
     interruptHandler: () => hooks.vm?.look() ?? false,

@@ -1,6 +1,7 @@
 /** Host functions of the user's own: a module that the spec names, imported beside the guest. */
 import type { GuestHost, PluginContext } from '../../plugin.ts';
 import type { Blocking } from '../../protocol/blocking.ts';
+import type { ImportModule } from '../module.ts';
 import type { Blocks } from './blocks.ts';
 import { GuestError } from './guest-error.ts';
 import type { Provided } from './link.ts';
@@ -9,6 +10,7 @@ export interface HostFunctionsScope {
   context: PluginContext;
   blocking: Blocking;
   blocks: Blocks;
+  importModule: ImportModule;
 }
 
 /** @throws GuestError where the module exports something else. */
@@ -17,7 +19,7 @@ export async function loadHostFunctions(
   scope: HostFunctionsScope,
 ): Promise<Provided> {
   if (url === undefined) return new Map();
-  const { default: exported } = (await import(url)) as { default?: unknown };
+  const { default: exported } = (await scope.importModule(url)) as { default?: unknown };
   const made: unknown =
     typeof exported === 'function' ? Reflect.apply(exported, undefined, [hostOf(scope)]) : exported;
   if (typeof made !== 'object' || made === null) throw new GuestError(NO_FUNCTIONS);

@@ -6,6 +6,7 @@ import type { PluginContext, PluginHooks } from '../../plugin.ts';
 import type { Blocking } from '../../protocol/blocking.ts';
 import type { BootData } from '../../protocol/messages.ts';
 import type { WasmBoot } from '../../protocol/wasm-boot.ts';
+import type { ImportModule } from '../module.ts';
 import { copy, prepare, slice } from './arguments.ts';
 import { Blocks } from './blocks.ts';
 import { GuestError, guestStack } from './guest-error.ts';
@@ -20,18 +21,30 @@ import { loadWasi } from './wasi.ts';
 
 export type WasmSetup = (context: PluginContext) => Promise<PluginHooks>;
 
-export async function loadGuest(boot: BootData, blocking: Blocking): Promise<WasmSetup> {
+export interface WasmHostScope {
+  blocking: Blocking;
+  /** For host functions of the user's. */
+  importModule: ImportModule;
+}
+
+export async function loadGuest(
+  boot: BootData,
+  { blocking, importModule }: WasmHostScope,
+): Promise<WasmSetup> {
   const { wasm, limits } = boot;
   if (!wasm) throw new TypeError('this actor was told of no WebAssembly module');
   Error.stackTraceLimit = STACK_FRAMES;
   const modules = await Promise.all(wasm.modules.map(compiled));
-  const Wasi = wasm.wasi ? await loadWasi() : undefined;
+  const Wasi = wasm.wasi ? loadWasi() : undefined;
   return async (context) => {
     const blocks = new Blocks(wasm.memoryPagesMax);
     const variables = new Variables(wasm.variableBytesMax);
     const streams = new Streams(context.log, limits.payloadBytesMax);
     const shared = { context, blocking, blocks };
-    const hostFunctions = await loadHostFunctions(wasm.hostFunctionsUrl, shared);
+    const hostFunctions = await loadHostFunctions(wasm.hostFunctionsUrl, {
+      ...shared,
+      importModule,
+    });
     const host = new WasmHost({
       ...shared,
       boot: wasm,

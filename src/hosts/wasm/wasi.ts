@@ -43,11 +43,11 @@ export interface WasiInstance {
 type NodeWasi = typeof import('node:wasi').WASI;
 
 /** Node says of it that it is experimental, and would say so in the plugin's log. */
-export async function loadWasi(): Promise<NodeWasi> {
+export function loadWasi(): NodeWasi {
   const warnings = Object.getOwnPropertyDescriptor(process, 'emitWarning');
   process.emitWarning = () => undefined;
   try {
-    return (await import('node:wasi')).WASI;
+    return process.getBuiltinModule('node:wasi').WASI;
   } finally {
     if (warnings) Object.defineProperty(process, 'emitWarning', warnings);
   }

@@ -1,9 +1,7 @@
 /**
- * Memory that all threads of a program share: the compiled form of the code that every one of
- * them runs first. One thread writes it, once; those that start later read it.
+ * Memory that threads of a program share, for what one of them makes and all the others can begin
+ * with. One thread writes it, once; those that start later read it.
  */
-import { CODE_BYTES_MAX } from './limits.ts';
-
 const STATE = 0;
 const LENGTH = 1;
 const HEADER_BYTES = 2 * Int32Array.BYTES_PER_ELEMENT;
@@ -12,12 +10,13 @@ const EMPTY = 0;
 const TAKEN = 1;
 const READY = 2;
 
-export class CodeCell {
+export class OnceCell {
   readonly #words: Int32Array;
   readonly #memory: SharedArrayBuffer;
 
-  static create(): SharedArrayBuffer {
-    return new SharedArrayBuffer(HEADER_BYTES + CODE_BYTES_MAX);
+  /** The system gives it real memory where something is written only. */
+  static create(bytesMax: number): SharedArrayBuffer {
+    return new SharedArrayBuffer(HEADER_BYTES + bytesMax);
   }
 
   constructor(memory: SharedArrayBuffer) {
@@ -36,10 +35,16 @@ export class CodeCell {
   }
 
   /** What is too much is not kept. */
-  write(code: Uint8Array): void {
-    if (code.byteLength > CODE_BYTES_MAX) return;
-    new Uint8Array(this.#memory, HEADER_BYTES).set(code);
-    Atomics.store(this.#words, LENGTH, code.byteLength);
+  write(...parts: Uint8Array[]): void {
+    const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    if (HEADER_BYTES + length > this.#memory.byteLength) return;
+    const target = new Uint8Array(this.#memory, HEADER_BYTES);
+    let at = 0;
+    for (const part of parts) {
+      target.set(part, at);
+      at += part.byteLength;
+    }
+    Atomics.store(this.#words, LENGTH, length);
     Atomics.store(this.#words, STATE, READY);
   }
 }
