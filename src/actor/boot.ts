@@ -24,6 +24,7 @@ import { Outbound } from './outbound.ts';
 import { captureStandardStreams, createOutput } from './output.ts';
 import type { CallScope, RunningCall } from './running-call.ts';
 import { Standstill } from './standstill.ts';
+import { uninterruptedOn } from './uninterrupted.ts';
 
 /** Turns the boot data's entry into a plugin's setup. */
 export type Host = (
@@ -37,11 +38,13 @@ export interface Carrier {
   board: SignalBoard;
   transport: Transport;
   control: ControlPort;
+  /** It is a thread, which may be ended in the middle of anything. */
+  isThread: boolean;
 }
 
 /** @param hosts what can run in this actor, by kind; each is asked for only when needed. */
 export function bootActor(
-  { boot, board, transport, control: port }: Carrier,
+  { boot, board, transport, control: port, isThread }: Carrier,
   hosts: Partial<Record<HostKind, Host>>,
 ): void {
   const { pluginId, generation, limits } = boot;
@@ -103,7 +106,15 @@ export function bootActor(
     },
   });
   const metrics = new MetricSet(redactor);
-  const context = createContext({ boot, outbound, log: output.log, lastWords, metrics });
+  const uninterrupted = uninterruptedOn(isThread ? board : undefined, pluginId);
+  const context = createContext({
+    boot,
+    outbound,
+    log: output.log,
+    lastWords,
+    metrics,
+    uninterrupted,
+  });
   const blocking = new Standstill({
     board,
     link,

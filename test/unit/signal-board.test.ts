@@ -68,7 +68,7 @@ describe('begin and cancel', () => {
 
   it('never miss each other: each side writes its word before it reads the other', () => {
     const { main, actor } = setUp();
-    const [begun, cancelled] = [1, 6 + 2];
+    const [begun, cancelled] = [1, 7 + 2];
     expect(accesses(() => actor.begin(2, 7))).toEqual([`store ${begun}`, `load ${cancelled}`]);
     const cancelling = accesses(() => main.cancel(2, 8));
     expect(cancelling.at(0)).toBe(`store ${cancelled}`);
@@ -93,7 +93,7 @@ describe('begin and recall', () => {
       accesses(() => {
         seen.push(main.recall(2, 7));
       }),
-    ).toEqual(['store 8', 'load 1', 'store 8']);
+    ).toEqual(['store 9', 'load 1', 'store 9']);
     expect([...seen, actor.isCancelled(2, 7), actor.attention()]).toEqual([false, false, 0]);
   });
 
