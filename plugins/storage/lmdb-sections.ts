@@ -23,9 +23,10 @@ export function inSections(root: object, uninterrupted: Uninterrupted): void {
   if (typeof native !== 'object' || native === null) return;
   for (const name of Object.getOwnPropertyNames(native)) {
     const method: unknown = Reflect.get(native, name);
-    // some it replaces itself; none of them can be assigned
-    if (name === 'constructor' || Object.hasOwn(env, name) || !isMethod(method)) continue;
+    if (name === 'constructor' || !isMethod(method)) continue;
+    // they cannot be assigned; one of them lmdb replaces when it closes
     Object.defineProperty(env, name, {
+      configurable: true,
       value: (...args: unknown[]) => uninterrupted(() => method.apply(env, args)),
     });
   }
