@@ -132,6 +132,18 @@ export interface PluginContext {
   statsAll(): Promise<Map<string, PluginStats>>;
   /** Shared memory by name: the same buffer for every plugin that asks for it. */
   shared(name: string, byteLength: number): Promise<SharedArrayBuffer>;
+  /**
+   * Runs short synchronous work that must not be cut off, and returns what it returns: the thread is
+   * not ended meanwhile, or only after 250 ms. For calls of native add-ons that take the end of their
+   * thread badly (those written with node-addon-api's classes abort the whole process). It may be
+   * nested. Where the thread is to be ended already, nothing begins, and this does not return.
+   *
+   * @throws TypeError where `work` returns a promise; what `work` throws.
+   *
+   * @example
+   * const page = ctx.uninterrupted(() => database.read(number));
+   */
+  uninterrupted<T>(work: () => T): T;
   /** Ends the plugin from inside: on purpose, or with an Error as a crash. */
   exit(reason?: 'normal' | 'shutdown' | Error): never;
 }

@@ -1,6 +1,7 @@
 /** The backend that the plugin's configuration names. Its library is imported when it is needed. */
 import { messageOf } from '../coded-error.ts';
 import type { CreateStorageBackend, StorageBackend, StorageBackendOptions } from './backend.ts';
+import type { Uninterrupted } from './lmdb-sections.ts';
 import { StorageError } from './storage-error.ts';
 
 /** What the factory puts into `config` of the spec. */
@@ -23,11 +24,12 @@ export interface Surroundings {
   log: { warn(message: string): void };
   /** Where a module that is the backend is imported from. */
   modules: Readonly<Record<string, string>>;
+  uninterrupted: Uninterrupted;
 }
 
 export async function createBackend(
   config: StorageConfig,
-  { pluginId, agentId, generation, log, modules }: Surroundings,
+  { pluginId, agentId, generation, log, modules, uninterrupted }: Surroundings,
 ): Promise<StorageBackend> {
   const bytesMax = config.maxBytes ?? Infinity;
   switch (config.backend) {
@@ -39,7 +41,7 @@ export async function createBackend(
       const { openLmdb } = await import('./lmdb-backend.ts');
       const path = config.path ?? defaultPath(agentId, pluginId);
       // what broke between two lives of one program, LMDB would have broken
-      return openLmdb({ path, bytesMax, isChecked: generation === 1 });
+      return openLmdb({ path, bytesMax, isChecked: generation === 1, uninterrupted });
     }
     case 'redis': {
       const { openRedis } = await import('./redis-backend.ts');

@@ -19,6 +19,7 @@ import { CHECKED_BYTES_MAX, GROUP_OPERATIONS, SWEEP_ENTRIES } from './limits.ts'
 import { faultOf } from './lmdb-check.ts';
 import { LmdbCommits, type LmdbTables } from './lmdb-commits.ts';
 import { entryKey, expiredEnd, fromEntryKey, fromExpiryKey, namespaceEnd } from './lmdb-keys.ts';
+import { inSections, loadLmdb, type Uninterrupted } from './lmdb-sections.ts';
 import { alive } from './plan-change.ts';
 import { fromRecord } from './record.ts';
 import { StorageError } from './storage-error.ts';
@@ -36,6 +37,7 @@ export interface LmdbOptions {
   bytesMax: number;
   /** Whether all of the file is to be looked at, and not only its first pages. */
   isChecked: boolean;
+  uninterrupted: Uninterrupted;
 }
 
 /** Opens the folder, and makes it where it is not there. */
@@ -43,6 +45,7 @@ export async function openLmdb({
   path,
   bytesMax,
   isChecked,
+  uninterrupted,
 }: LmdbOptions): Promise<StorageBackend> {
   let fault: string | undefined;
   try {
@@ -55,7 +58,7 @@ export async function openLmdb({
     );
   }
   if (fault) throw corrupt(path, fault);
-  const { open } = await import('lmdb');
+  const { open } = loadLmdb(uninterrupted);
   const options = {
     ...BINARY,
     path,
@@ -70,18 +73,21 @@ export async function openLmdb({
     batchStartThreshold: Infinity,
   };
   let root: RootDatabase<Buffer, Buffer> | undefined;
+  const openTables = (opened: RootDatabase<Buffer, Buffer>): LmdbTables => ({
+    entries: opened.openDB({ name: 'entries', ...BINARY }),
+    expiring: opened.openDB({ name: 'expiring', ...BINARY }),
+    meta: opened.openDB({
+      name: 'meta',
+      ...BINARY,
+      useVersions: true,
+    }) as LmdbTables['meta'],
+  });
   try {
-    root = open<Buffer, Buffer>(options);
-    const tables: LmdbTables = {
-      entries: root.openDB({ name: 'entries', ...BINARY }),
-      expiring: root.openDB({ name: 'expiring', ...BINARY }),
-      meta: root.openDB({
-        name: 'meta',
-        ...BINARY,
-        useVersions: true,
-      }) as LmdbTables['meta'],
-    };
-    return new LmdbBackend({ root, tables, path, bytesMax });
+    const opened = uninterrupted(() => open<Buffer, Buffer>(options));
+    root = opened;
+    inSections(opened, uninterrupted);
+    const tables = uninterrupted(() => openTables(opened));
+    return new LmdbBackend({ root, tables, path, bytesMax, uninterrupted });
   } catch (error) {
     await root?.close();
     throw corrupt(path, messageOf(error));
@@ -93,12 +99,14 @@ class LmdbBackend implements StorageBackend {
   readonly #tables: LmdbTables;
   readonly #commits: LmdbCommits;
   readonly #path: string;
+  readonly #uninterrupted: Uninterrupted;
 
   constructor({
     root,
     tables,
     path,
     bytesMax,
+    uninterrupted,
   }: Omit<LmdbOptions, 'isChecked'> & {
     root: RootDatabase<Buffer, Buffer>;
     tables: LmdbTables;
@@ -106,7 +114,8 @@ class LmdbBackend implements StorageBackend {
     this.#root = root;
     this.#tables = tables;
     this.#path = path;
-    this.#commits = new LmdbCommits(tables, bytesMax);
+    this.#uninterrupted = uninterrupted;
+    this.#commits = new LmdbCommits(tables, { bytesMax, uninterrupted });
   }
 
   get(namespace: string, key: string, now: number): Uint8Array | undefined {
@@ -207,10 +216,12 @@ class LmdbBackend implements StorageBackend {
   }
 
   #read<T>(read: (tables: LmdbTables) => T): T {
-    // what other threads have written counts as well
-    this.#tables.entries.resetReadTxn();
     try {
-      return read(this.#tables);
+      return this.#uninterrupted(() => {
+        // what other threads have written counts as well
+        this.#tables.entries.resetReadTxn();
+        return read(this.#tables);
+      });
     } catch (error) {
       throw BROKEN.test(messageOf(error)) ? corrupt(this.#path, messageOf(error)) : error;
     }

@@ -11,6 +11,7 @@ import type { Database } from 'lmdb';
 import type { StorageChange, StorageOutcome, StorageUsage, StoredEntry } from './backend.ts';
 import { GROUP_BYTES, GROUP_OPERATIONS } from './limits.ts';
 import { entryKey, expiryKey } from './lmdb-keys.ts';
+import type { Uninterrupted } from './lmdb-sections.ts';
 import { planChange } from './plan-change.ts';
 import { fromRecord, record } from './record.ts';
 
@@ -57,12 +58,17 @@ const SOMETHING = Buffer.from([1]);
 export class LmdbCommits {
   readonly #tables: LmdbTables;
   readonly #bytesMax: number;
+  readonly #uninterrupted: Uninterrupted;
   #queue: Pending[] = [];
   #writing: Promise<void> | undefined;
 
-  constructor(tables: LmdbTables, bytesMax: number) {
+  constructor(
+    tables: LmdbTables,
+    { bytesMax, uninterrupted }: { bytesMax: number; uninterrupted: Uninterrupted },
+  ) {
     this.#tables = tables;
     this.#bytesMax = bytesMax;
+    this.#uninterrupted = uninterrupted;
   }
 
   /** Settles when the change is on disk, or refused. */
@@ -145,10 +151,12 @@ export class LmdbCommits {
   async #write(group: readonly Pending[]): Promise<StorageOutcome[]> {
     const { entries, expiring, meta } = this.#tables;
     for (;;) {
-      // another thread may have written
-      entries.resetReadTxn();
-      const { usage: before, version } = this.#readMeta();
-      const { outcomes, touched, usage } = this.#plan(group, before);
+      const { version, outcomes, touched, usage } = this.#uninterrupted(() => {
+        // another thread may have written
+        entries.resetReadTxn();
+        const { usage: before, version } = this.#readMeta();
+        return { version, ...this.#plan(group, before) };
+      });
       if (touched.length === 0) return outcomes;
       const isWritten = await settled(
         ifStill(meta, version, () => {

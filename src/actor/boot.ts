@@ -24,6 +24,7 @@ import { Outbound } from './outbound.ts';
 import { captureStandardStreams, createOutput } from './output.ts';
 import type { CallScope, RunningCall } from './running-call.ts';
 import { Standstill } from './standstill.ts';
+import { uninterruptedOn } from './uninterrupted.ts';
 
 /** Turns the boot data's entry into a plugin's setup. */
 export type Host = (
@@ -37,6 +38,8 @@ export interface Carrier {
   board: SignalBoard;
   transport: Transport;
   control: ControlPort;
+  /** It is a thread, which may be ended in the middle of anything. */
+  isThread: boolean;
 }
 
 /**
@@ -44,7 +47,7 @@ export interface Carrier {
  * @param called told once, when the first call is over and answered.
  */
 export function bootActor(
-  { boot, board, transport, control: port }: Carrier,
+  { boot, board, transport, control: port, isThread }: Carrier,
   hosts: Partial<Record<HostKind, Host>>,
   called?: () => void,
 ): void {
@@ -108,7 +111,15 @@ export function bootActor(
     },
   });
   const metrics = new MetricSet(redactor);
-  const context = createContext({ boot, outbound, log: output.log, lastWords, metrics });
+  const uninterrupted = uninterruptedOn(isThread ? board : undefined, pluginId);
+  const context = createContext({
+    boot,
+    outbound,
+    log: output.log,
+    lastWords,
+    metrics,
+    uninterrupted,
+  });
   const blocking = new Standstill({
     board,
     link,

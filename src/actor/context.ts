@@ -18,6 +18,7 @@ export interface ContextParts {
   log: Logger;
   lastWords: LastWords;
   metrics: Metrics;
+  uninterrupted: PluginContext['uninterrupted'];
 }
 
 export function createContext({
@@ -26,6 +27,7 @@ export function createContext({
   log,
   lastWords,
   metrics,
+  uninterrupted,
 }: ContextParts): PluginContext {
   return {
     id: boot.pluginId,
@@ -52,6 +54,7 @@ export function createContext({
     listPlugins: () => listPlugins(outbound),
     statsAll: () => statsAll(outbound),
     shared: (name, byteLength) => shared(outbound, name, byteLength),
+    uninterrupted,
     exit: (reason = 'normal') =>
       reason === 'normal' || reason === 'shutdown'
         ? lastWords.exit(reason)

@@ -26,6 +26,7 @@ export function whenAssigned(boot: (carrier: Carrier) => void): (lease: Lease) =
       board: new SignalBoard(new SharedWords(board)),
       transport: messagePortTransport(bus.port2),
       control: control.port2,
+      isThread: true,
     });
   });
   const ports = { bus: bus.port1, control: control.port1, leases: leases.port1 };

@@ -30,6 +30,7 @@ export function whenAssigned(boot: (carrier: Carrier) => void): void {
       board: new SignalBoard(new FileWords(STDIO.board)),
       transport: bus,
       control,
+      isThread: false,
     });
   };
   control.addEventListener('message', onBoot);

@@ -26,6 +26,7 @@ export function whenAssigned(boot: (carrier: Carrier) => void): void {
           ? messagePortTransport(busPort)
           : actorEnd(rings, { port: busPort }),
       control: controlPort,
+      isThread: true,
     });
   });
 }

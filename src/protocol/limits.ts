@@ -281,6 +281,9 @@ export const SPARE_THREAD_MS = 60_000;
 /** A thread that is to end while it imports is given so long to finish that (ms). */
 export const IMPORT_END_MS = 1_000;
 
+/** A thread that is to end inside `ctx.uninterrupted` is given so long to leave it (ms). */
+export const SECTION_END_MS = 250;
+
 /** `terminate()` that somebody asked for and that takes longer leaves a zombie (ms). */
 export const TERMINATE_TIMEOUT_MS = 2_000;
 

@@ -7,12 +7,14 @@
  *   2 pause     number of the current pause, so that late answers to an earlier one are known
  *   3 bell      counts what an actor that stands still should look at; main writes
  *   4,5         Float64: since when the actor is inside calls (epoch ms, 0 = idle); the actor writes
- *   6…          one word a slot: the number of the cancelled call in it, or its negative
+ *   6 section   1 while the actor is where its thread must not be ended, else 0; the actor writes
+ *   7…          one word a slot: the number of the cancelled call in it, or its negative
  *               where it is taken back; main writes
  *
  * The order of reads and writes makes "begun" exact: the actor stores `begun` and then looks for
  * a cancellation, main stores the cancellation and then looks at `begun`. Whatever the timing,
- * at least one of them sees the other.
+ * at least one of them sees the other. Section and gate are exact in the same way: the actor says
+ * that it is inside and then looks whether it may be, main forbids it and then looks who is inside.
  */
 import { WORD_BYTES, type BoardWords } from './board-words.ts';
 import { isLater } from './frame.ts';
@@ -22,7 +24,8 @@ const BEGUN = 1;
 const PAUSE = 2;
 const BELL = 3;
 const BUSY_SINCE = 4;
-const CANCELLED = 6;
+const SECTION = 6;
+const CANCELLED = 7;
 
 /** A parked thread looks again after this long, should a wake-up be lost (ms). */
 const PARK_LOOK_MS = 1_000;
@@ -31,6 +34,7 @@ const HOLD = 1;
 const PARK = 2;
 const ATTEND = 4;
 const END = 8;
+const SEALED = 16;
 
 /** Size of the board of an actor with so many calls in flight. */
 export function boardBytes(slots: number): number {
@@ -106,6 +110,16 @@ export class SignalBoard {
     this.#setGate(this.#gate() | END);
   }
 
+  /** From now on no section begins. For good. */
+  seal(): void {
+    this.#setGate(this.#gate() | SEALED);
+  }
+
+  /** To be asked once it is sealed: false is final then. */
+  isInSection(): boolean {
+    return this.#words.load(SECTION) !== 0;
+  }
+
   hasBegun(number: number): boolean {
     return !isLater(number, this.#words.load(BEGUN));
   }
@@ -159,6 +173,18 @@ export class SignalBoard {
     }
   }
 
+  /** Its thread is not ended in here, but after a while. Does not return where it is to be ended. */
+  enterSection(): void {
+    this.#words.store(SECTION, 1);
+    if (this.#isSealed()) this.leaveSection();
+  }
+
+  /** Does not return where the thread is to be ended. */
+  leaveSection(): void {
+    this.#words.store(SECTION, 0);
+    while (this.#isSealed()) this.#words.sleep(GATE, this.#gate(), PARK_LOOK_MS);
+  }
+
   rung(): number {
     return this.#words.load(BELL);
   }
@@ -170,6 +196,10 @@ export class SignalBoard {
 
   setBusy(epochMs: number): void {
     this.#words.storeTime(BUSY_SINCE, epochMs);
+  }
+
+  #isSealed(): boolean {
+    return (this.#gate() & SEALED) !== 0;
   }
 
   #gate(): number {

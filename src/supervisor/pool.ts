@@ -8,6 +8,7 @@ import { TERMINATE_TIMEOUT_MS, type ThreadsOptions } from '../protocol/limits.ts
 import type { StartHook } from '../protocol/messages.ts';
 import type { ThreadCounts } from '../protocol/report.ts';
 import { fromWireError } from '../protocol/wire-error.ts';
+import { afterSection } from './after-section.ts';
 import type { ActorLink } from './call-target.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Death, Life, LifeRequest } from './life.ts';
@@ -222,7 +223,17 @@ class Pool implements Life {
     this.#leases.close();
     const reason = cause.reason === 'asked' ? 'asked' : 'hang';
     for (const { life } of this.#threads) life.end(reason);
-    const ended = within(this.#crew.end(), TERMINATE_TIMEOUT_MS);
+    // Piscina ends them as well, and looks at nothing
+    const left = new Promise<void>((resolve) => {
+      afterSection(
+        this.#threads.map(({ life }) => life.board),
+        resolve,
+      );
+    });
+    const ended = within(
+      left.then(() => this.#crew.end()),
+      TERMINATE_TIMEOUT_MS,
+    );
     void this.#whenAllDied(ended).then((zombies) => {
       const zombie = zombies.length === 0 ? undefined : Promise.all(zombies).then(() => undefined);
       this.#bury({ ...cause, zombie });

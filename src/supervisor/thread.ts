@@ -5,6 +5,7 @@ import { wrapControl } from '../transport/control-port.ts';
 import type { Link } from '../transport/link.ts';
 import { messagePortTransport } from '../transport/message-port.ts';
 import { supervisorEnd } from '../transport/rings.ts';
+import { afterSection } from './after-section.ts';
 import { endThread } from './ending-threads.ts';
 import { openLifeLink, ringing } from './life-link.ts';
 import { bootDataOf, type Life, type LifeRequest } from './life.ts';
@@ -19,7 +20,7 @@ import { probeOf, stackOf } from './thread-probe.ts';
 import { SEAT, type ThreadShell } from './thread-shell.ts';
 
 /** A life whose actor is one: its link can be spoken over by the kernel, too. */
-export type ThreadLife = Life & { readonly link: Link };
+export type ThreadLife = Life & { readonly link: Link; readonly board: SignalBoard };
 
 export function createThread(request: LifeRequest): ThreadLife {
   return threadLife(request, shellFor(request.plan));
@@ -57,8 +58,11 @@ export function threadLife(
   const link = openLifeLink(carrier, request, obituary, (exitCode) => {
     exited(exitCode);
     // nor may its exit handlers keep it
-    void endThread(worker);
+    terminate();
   });
+  const terminate = (): void => {
+    afterSection([board], () => void endThread(worker));
+  };
   const gone = new Promise<void>((resolve) => {
     worker.once('exit', () => {
       resolve();
@@ -83,15 +87,15 @@ export function threadLife(
     memoryWatch?.stop();
     obituary.expect(reason, message);
     board.end();
-    const terminate = (): void => {
-      void endThread(worker);
+    const endInTime = (): void => {
+      terminate();
       obituary.closeInTime(reason, () => {
         worker.unref();
         return gone;
       });
     };
-    if (reason === 'asked') opening.end(terminate, obituary.died);
-    else terminate();
+    if (reason === 'asked') opening.end(endInTime, obituary.died);
+    else endInTime();
   };
   const diagnosis = diagnosisOf(worker);
   const { memoryMb } = plan.limits;

@@ -68,7 +68,7 @@ describe('begin and cancel', () => {
 
   it('never miss each other: each side writes its word before it reads the other', () => {
     const { main, actor } = setUp();
-    const [begun, cancelled] = [1, 6 + 2];
+    const [begun, cancelled] = [1, 7 + 2];
     expect(accesses(() => actor.begin(2, 7))).toEqual([`store ${begun}`, `load ${cancelled}`]);
     const cancelling = accesses(() => main.cancel(2, 8));
     expect(cancelling.at(0)).toBe(`store ${cancelled}`);
@@ -93,7 +93,7 @@ describe('begin and recall', () => {
       accesses(() => {
         seen.push(main.recall(2, 7));
       }),
-    ).toEqual(['store 8', 'load 1', 'store 8']);
+    ).toEqual(['store 9', 'load 1', 'store 9']);
     expect([...seen, actor.isCancelled(2, 7), actor.attention()]).toEqual([false, false, 0]);
   });
 
@@ -206,11 +206,83 @@ describe('a parked call', () => {
   it('goes on when another thread cancels it', async () => {
     const { main, actor, buffer } = setUp();
     main.hold({ park: true });
-    const helper = otherThread(buffer, 'Atomics.store(words, 6, 1); Atomics.or(words, 0, 4);');
+    const helper = otherThread(buffer, 'Atomics.store(words, 7, 1); Atomics.or(words, 0, 4);');
     actor.park(0, 1);
     expect([actor.isCancelled(0, 1), actor.mustPark()]).toEqual([true, true]);
     await helper.terminate();
   });
+});
+
+describe('a section', () => {
+  it('is known to main from its begin to its end', () => {
+    const { main, actor } = setUp();
+    const seen = [main.isInSection()];
+    actor.enterSection();
+    seen.push(main.isInSection());
+    actor.leaveSection();
+    seen.push(main.isInSection());
+    expect(seen).toEqual([false, true, false]);
+  });
+
+  it('and the end of its thread never miss each other', () => {
+    const { main, actor } = setUp();
+    const [gate, section] = [0, 6];
+    expect(
+      accesses(() => {
+        actor.enterSection();
+      }),
+    ).toEqual([`store ${section}`, `load ${gate}`]);
+    const ending = accesses(() => {
+      main.seal();
+      main.isInSection();
+    });
+    expect(ending.slice(-2)).toEqual([`store ${gate}`, `load ${section}`]);
+  });
+
+  it.each(['enter', 'leave'] as const)(
+    'is none after a thread was sealed: it stands still where it would %s',
+    async (where) => {
+      const { main, buffer } = setUp();
+      if (where === 'enter') main.seal();
+      const board = new URL('../../src/protocol/signal-board.ts', import.meta.url).href;
+      const words = new URL('../../src/protocol/board-words.ts', import.meta.url).href;
+      const source = `
+        const { parentPort, workerData } = require('node:worker_threads');
+        (async () => {
+          const { tsImport } = await import('tsx/esm/api');
+          const { SignalBoard } = await tsImport(${JSON.stringify(board)}, ${JSON.stringify(board)});
+          const { SharedWords } = await tsImport(${JSON.stringify(words)}, ${JSON.stringify(words)});
+          const board = new SignalBoard(new SharedWords(workerData));
+          parentPort.postMessage('ready');
+          board.enterSection();
+          parentPort.postMessage('inside');
+          parentPort.once('message', () => {
+            board.leaveSection();
+            parentPort.postMessage('left');
+          });
+        })();`;
+      const thread = new Worker(source, { eval: true, workerData: buffer });
+      const said: unknown[] = [];
+      thread.on('message', (word) => said.push(word));
+      await vi.waitFor(
+        () => {
+          expect(said).toContain(where === 'enter' ? 'ready' : 'inside');
+        },
+        { timeout: 20_000 },
+      );
+      if (where === 'leave') {
+        main.seal();
+        expect(main.isInSection()).toBe(true);
+        thread.postMessage('leave');
+      }
+      await vi.waitFor(() => {
+        expect(main.isInSection()).toBe(false);
+      });
+      await thread.terminate();
+      expect(said).toEqual(where === 'enter' ? ['ready'] : ['ready', 'inside']);
+    },
+    30_000,
+  );
 });
 
 /** The words of the board, as its header lays them out, changed and announced elsewhere. */
