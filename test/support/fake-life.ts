@@ -1,4 +1,3 @@
-/** Lives without threads, for a supervisor: a test says what each hook answers and when it dies. */
 import type { ReplicaBounds } from '../../src/protocol/manifest.ts';
 import {
   OPTIONAL_HOOKS,
@@ -7,6 +6,8 @@ import {
   type OptionalHook,
   type Outcome,
 } from '../../src/protocol/messages.ts';
+/** Lives without threads, for a supervisor: a test says what each hook answers and when it dies. */
+import type { SignalBoard } from '../../src/protocol/signal-board.ts';
 import type { SupervisorEvent } from '../../src/supervisor/chronicle.ts';
 import type { Version } from '../../src/supervisor/keeper.ts';
 import type { Death, Life, LifeRequest } from '../../src/supervisor/life.ts';
@@ -39,7 +40,7 @@ export class FakeLife implements Life {
   readonly startedAt = 0;
   readonly actor: FakeActor;
   readonly link: Link;
-  readonly board: Life['board'];
+  readonly board: SignalBoard;
   readonly control: ActorControl;
   readonly died: Promise<Death>;
   readonly links: Link[];
