@@ -12,7 +12,7 @@ import { frameOf, payloadOf, type ReadFrame } from './frames.ts';
 export type Visit = ReadFrame;
 
 export class FakeActor {
-  readonly target: CallTarget & { readonly link: Link };
+  readonly target: CallTarget & { readonly link: Link; readonly board: SignalBoard };
   /** Arrived and not begun. */
   inbox: Visit[] = [];
   /** Begun and not answered. */

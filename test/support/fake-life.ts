@@ -7,6 +7,7 @@ import {
   type OptionalHook,
   type Outcome,
 } from '../../src/protocol/messages.ts';
+import type { SignalBoard } from '../../src/protocol/signal-board.ts';
 import type { SupervisorEvent } from '../../src/supervisor/chronicle.ts';
 import type { Version } from '../../src/supervisor/keeper.ts';
 import type { Death, Life, LifeRequest } from '../../src/supervisor/life.ts';
@@ -39,7 +40,7 @@ export class FakeLife implements Life {
   readonly startedAt = 0;
   readonly actor: FakeActor;
   readonly link: Link;
-  readonly board: Life['board'];
+  readonly board: SignalBoard;
   readonly control: ActorControl;
   readonly died: Promise<Death>;
   readonly links: Link[];
