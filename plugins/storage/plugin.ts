@@ -52,7 +52,7 @@ export default definePlugin((ctx) => {
         generation: ctx.generation,
         log: ctx.log,
         modules: ctx.modules,
-        uninterrupted: ctx.uninterrupted,
+        uninterrupted: (work) => ctx.uninterrupted(work),
       });
       store = new Store(backend, config.maxBytes ?? Infinity);
     },

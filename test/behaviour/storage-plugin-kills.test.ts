@@ -79,8 +79,7 @@ test(
   async () => {
     const folder = path.join(await temporaryFolder(), 'data');
     const told: Told = { tried: new Map(), stored: new Map(), batches: [], batched: [], ended: 0 };
-    // A thread that is ended in the microsecond in which it hands a commit to LMDB ends its whole process, about
-    // once in a thousand times under this load (docs/plugins/storage.md): then there is one process more.
+    // what an end may still cost a process is in docs/plugins/storage.md: then there is one process more
     for (let run = 0; run < 5 && told.ended < 200; run++) {
       await runProgram(folder, { run, ends: 200 - told.ended }, told);
     }

@@ -1,3 +1,4 @@
+/** Lives without threads, for a supervisor: a test says what each hook answers and when it dies. */
 import type { ReplicaBounds } from '../../src/protocol/manifest.ts';
 import {
   OPTIONAL_HOOKS,
@@ -6,7 +7,6 @@ import {
   type OptionalHook,
   type Outcome,
 } from '../../src/protocol/messages.ts';
-/** Lives without threads, for a supervisor: a test says what each hook answers and when it dies. */
 import type { SignalBoard } from '../../src/protocol/signal-board.ts';
 import type { SupervisorEvent } from '../../src/supervisor/chronicle.ts';
 import type { Version } from '../../src/supervisor/keeper.ts';
