@@ -13,7 +13,6 @@ export const SHORT_LIMITS = {
   hookTimeoutMs: 20_000,
   stopTimeoutMs: 5_000,
   graceMs: 1_000,
-  healthTimeoutMs: 5_000,
 } as const;
 
 /** Restarts at once, as often as a test likes. */
