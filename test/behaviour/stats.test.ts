@@ -126,7 +126,7 @@ describe('stats', () => {
   it('come in time from a plugin that is busy, without what only its thread knows', async () => {
     const manager = createManager();
     const plugin = await run(manager, 'self-aware.mjs');
-    const call = plugin.execute({ do: 'spin-for', ms: 1_500 });
+    const call = plugin.execute({ do: 'spin-for', ms: 3_000 });
     await eventually(async () => {
       expect((await plugin.health()).busySinceMs).toBeGreaterThanOrEqual(0);
     });
