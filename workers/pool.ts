@@ -7,8 +7,8 @@ import { stateless, withoutState } from '../src/hosts/stateless.ts';
 export default whenAssigned((carrier) => {
   bootActor(carrier, {
     module: stateless(moduleHost((url) => import(url))),
-    script: stateless(async (boot) =>
-      (await import('./script-host.ts')).loadScript(boot, { savesHeap: false }),
+    script: stateless(async (boot, _, keep) =>
+      (await import('./script-host.ts')).loadScript(boot, { keep, savesHeap: false }),
     ),
     wasm: async (boot, blocking) => {
       const { loadGuest } = await import('./wasm-host.ts');

@@ -6,7 +6,7 @@ import { moduleHost } from '../src/hosts/module.ts';
 whenAssigned((carrier) => {
   bootActor(carrier, {
     module: moduleHost((url) => import(url)),
-    script: async (boot) => (await import('./script-host.ts')).loadScript(boot),
+    script: async (boot, _, keep) => (await import('./script-host.ts')).loadScript(boot, { keep }),
     wasm: async (boot, blocking) =>
       (await import('./wasm-host.ts')).loadGuest(boot, {
         blocking,

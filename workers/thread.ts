@@ -14,7 +14,7 @@ export function start(importModule: ImportModule, code: ThreadCode): void {
       carrier,
       {
         module: moduleHost(importModule),
-        script: async (boot) => scriptHost().loadScript(boot),
+        script: async (boot, _, keep) => scriptHost().loadScript(boot, { keep }),
         wasm: async (boot, blocking) => wasmHost().loadGuest(boot, { blocking, importModule }),
       },
       () => {

@@ -4,6 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { PluginContext, PluginHooks } from '../plugin.ts';
 import type { Blocking } from '../protocol/blocking.ts';
 import { KIND, type FrameReader } from '../protocol/frame.ts';
+import type { ScriptSources } from '../protocol/kept-code.ts';
 import { OUTBOUND_CALLS_MAX } from '../protocol/limits.ts';
 import type { HostKind } from '../protocol/manifest.ts';
 import type { BootData } from '../protocol/messages.ts';
@@ -19,6 +20,7 @@ import { createControl } from './control.ts';
 import { installCrashHandlers } from './crash.ts';
 import { Gate } from './gate.ts';
 import { installGuard } from './guard/install.ts';
+import { withKeptCode } from './kept-code.ts';
 import { MetricSet } from './metrics.ts';
 import { Outbound } from './outbound.ts';
 import { captureStandardStreams, createOutput } from './output.ts';
@@ -26,10 +28,14 @@ import type { CallScope, RunningCall } from './running-call.ts';
 import { Standstill } from './standstill.ts';
 import { uninterruptedOn } from './uninterrupted.ts';
 
-/** Turns the boot data's entry into a plugin's setup. */
+/**
+ * Turns the boot data's entry into a plugin's setup.
+ * @param keep told what a script was made of, for its next life.
+ */
 export type Host = (
   boot: BootData,
   blocking: Blocking,
+  keep: (sources: ScriptSources) => void,
 ) => Promise<(context: PluginContext) => PluginHooks | Promise<PluginHooks>>;
 
 /** What connects an actor with its supervisor: different for a thread and a process. */
@@ -47,10 +53,11 @@ export interface Carrier {
  * @param called told once, when the first call is over and answered.
  */
 export function bootActor(
-  { boot, board, transport, control: port, isThread }: Carrier,
+  { boot: told, board, transport, control: port, isThread }: Carrier,
   hosts: Partial<Record<HostKind, Host>>,
   called?: () => void,
 ): void {
+  const boot = withKeptCode(told);
   const { pluginId, generation, limits } = boot;
   const redactor = createRedactor(boot.secrets);
   const link: Link = new Link({
@@ -128,13 +135,18 @@ export function bootActor(
     drain: transport.drain && (() => transport.drain?.()),
     current: () => loop.current,
   });
+  let sources: ScriptSources | undefined;
+  const keep = (read: ScriptSources): void => {
+    sources = read;
+  };
   const host = hosts[boot.host];
   const loadPlugin = (): ReturnType<Host> =>
     host
-      ? host(boot, blocking)
+      ? host(boot, blocking, keep)
       : Promise.reject(new TypeError(`this actor has no ${boot.host} host`));
   const control = createControl({
     loadPlugin,
+    sources: () => sources,
     context,
     loop,
     gate,

@@ -1,12 +1,13 @@
 /** The actor's end of the control plane: runs the hooks, and says how the plugin is. */
 import type { PluginContext, PluginHooks } from '../plugin.ts';
 import { bodyOf, decode, encode } from '../protocol/codec.ts';
+import type { ScriptSources } from '../protocol/kept-code.ts';
 import { RUNTIME_LIMITS, SNAPSHOT_LIMITS, type Limits } from '../protocol/limits.ts';
 import {
   OPTIONAL_HOOKS,
   type ActorControl,
   type EncodedValue,
-  type OptionalHook,
+  type Opened,
   type Outcome,
   type StartHook,
 } from '../protocol/messages.ts';
@@ -24,6 +25,8 @@ export type LoadPlugin = () => Promise<
 
 export interface ControlScope {
   loadPlugin: LoadPlugin;
+  /** What a script has been made of, once it is loaded. */
+  sources: () => ScriptSources | undefined;
   context: PluginContext;
   loop: CallLoop;
   gate: Gate;
@@ -37,6 +40,7 @@ export interface ControlScope {
 
 export function createControl({
   loadPlugin,
+  sources,
   context,
   loop,
   gate,
@@ -49,16 +53,17 @@ export function createControl({
   let hooks: PluginHooks | undefined;
   let measured = performance.eventLoopUtilization();
 
-  const open = async (): Promise<OptionalHook[]> => {
+  const open = async (): Promise<Opened> => {
     const setup = await loadPlugin();
-    if (board.isEnding()) return [];
+    if (board.isEnding()) return { hooks: [] };
     const made = await setup(context);
     requireExecute(made);
     hooks = made;
     loop.hooks = made;
     gate.hooks = made;
     await watched();
-    return OPTIONAL_HOOKS.filter((name) => made[name] !== undefined);
+    const present = OPTIONAL_HOOKS.filter((name) => made[name] !== undefined);
+    return { hooks: present, sources: sources() };
   };
 
   /** What a hook returns is nobody's: it need not be something that can be sent. */

@@ -5,6 +5,7 @@
 import type { JSValueHandle } from 'quickjs-wasi';
 
 import type { PluginContext, PluginHooks } from '../plugin.ts';
+import type { ScriptSources } from '../protocol/kept-code.ts';
 import type { ScriptPlan } from '../protocol/manifest.ts';
 import type { BootData } from '../protocol/messages.ts';
 import type { Setup } from './module.ts';
@@ -14,7 +15,7 @@ import { openEngine } from './script/engine.ts';
 import { ScriptFiles } from './script/files.ts';
 import { freshVm } from './script/fresh-vm.ts';
 import { guestOptions, guestVersion, HOOK_NAMES, type HookName } from './script/guest-source.ts';
-import { imageOf, outdatedHeap, savedHeap } from './script/heap.ts';
+import { imageOf, savedHeap } from './script/heap.ts';
 import { Services } from './script/services.ts';
 import { Task } from './script/task.ts';
 import { ScriptVm, type VmOptions } from './script/vm.ts';
@@ -22,11 +23,13 @@ import { ScriptVm, type VmOptions } from './script/vm.ts';
 export interface ScriptHostOptions {
   /** A script without `snapshot` and `restore` gets them: its whole heap. Default true. */
   savesHeap?: boolean;
+  /** Told what the script was made of. */
+  keep?: (sources: ScriptSources) => void;
 }
 
 export async function loadScript(
   boot: BootData,
-  { savesHeap = true }: ScriptHostOptions = {},
+  { savesHeap = true, keep }: ScriptHostOptions = {},
 ): Promise<Setup> {
   const { script } = boot;
   if (!script) throw new TypeError('the boot data have no script');
@@ -34,6 +37,7 @@ export async function loadScript(
   return async (context) => {
     const session = new ScriptSession(boot, script, engine, context);
     const hooks = await session.open();
+    keep?.(session.sources);
     return savesHeap ? session.withHeap(hooks) : hooks;
   };
 }
@@ -57,7 +61,7 @@ class ScriptSession {
   ) {
     this.#boot = boot;
     this.#script = script;
-    this.#files = new ScriptFiles(script.folder, boot.entryUrl);
+    this.#files = new ScriptFiles(script.folder, boot.entryUrl, boot.sources);
     this.#asks = new Asks(boot.limits, boot.generation * 2 ** 32);
     this.#services = new Services(context, this.#asks, this.#bounds(boot.limits.hookTimeoutMs));
     this.#calls = new Calls(this.#asks, this.#services, boot.limits, script);
@@ -75,6 +79,11 @@ class ScriptSession {
         void Promise.reject(this.#errorOf(reason));
       },
     };
+  }
+
+  /** What it was made of so far. */
+  get sources(): ScriptSources {
+    return this.#files.sources;
   }
 
   async open(): Promise<PluginHooks> {
@@ -124,7 +133,6 @@ class ScriptSession {
   }
 
   #save(): unknown {
-    if (!this.#files.areUnchanged()) return outdatedHeap();
     const { vm } = this.#asks;
     const kept = [this.#enter, this.#describe].filter((handle) => handle !== undefined);
     return savedHeap(vm.image(kept), { engine: this.#version(vm), files: this.#files.hashes });

@@ -1,15 +1,14 @@
 /** Around another host, for a pool: nothing carries state from one life to the next. */
 import type { PluginContext } from '../plugin.ts';
-import type { BootData } from '../protocol/messages.ts';
 import type { Setup } from './module.ts';
 
 const STATEFUL = ['snapshot', 'restore'] as const;
 
-export function stateless(
-  host: (boot: BootData) => Promise<Setup>,
-): (boot: BootData) => Promise<Setup> {
-  return async (boot) => {
-    const setup = await host(boot);
+export function stateless<Told extends unknown[]>(
+  host: (...told: Told) => Promise<Setup>,
+): (...told: Told) => Promise<Setup> {
+  return async (...told) => {
+    const setup = await host(...told);
     return async (context: PluginContext) => {
       const hooks = await setup(context);
       const stateful = STATEFUL.filter((name) => typeof hooks[name] === 'function');

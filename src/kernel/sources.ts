@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import type { Metafile } from 'esbuild';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
-import { problemOf } from './entry.ts';
+import { problemOf } from './bundle.ts';
 
 export interface Sources {
   /** Absolute, sorted. */

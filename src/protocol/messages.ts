@@ -2,6 +2,7 @@
  * What main thread and actor say to each other beside calls: the boot data, the control plane's
  * verbs, and the kernel's services. Calls themselves are frames (frame.ts).
  */
+import type { KeptModules, ScriptSources } from './kept-code.ts';
 import type { Limits } from './limits.ts';
 import type { Access, CarrierKind, HostKind, ScriptPlan } from './manifest.ts';
 import type { MetricSample } from './metrics.ts';
@@ -24,6 +25,8 @@ export interface BootData {
   modules: Record<string, string>;
   /** Whether any was bundled from TypeScript: then stacks are mapped back. */
   sourceMaps: boolean;
+  /** What to import instead of files that have changed since. */
+  kept?: KeptModules | undefined;
   config: Record<string, unknown>;
   /** Texts that the actor takes out of what it tells. */
   secrets: string[];
@@ -32,6 +35,8 @@ export interface BootData {
   limits: Limits;
   /** Of a script. */
   script: ScriptPlan | undefined;
+  /** Of a script that was loaded before: what it was made of then. */
+  sources?: ScriptSources | undefined;
   /** What scripts of one program have in common; a process has it alone. */
   engine?: ScriptEngine | undefined;
   /** What the actor itself holds the plugin to, where Node does not: in a thread. */
@@ -72,6 +77,14 @@ export type StartHook = (typeof START_HOOKS)[number];
 export const OPTIONAL_HOOKS = [...START_HOOKS, 'snapshot', 'restore'] as const;
 export type OptionalHook = (typeof OPTIONAL_HOOKS)[number];
 
+/** What is known of a plugin once its module is there. */
+export interface Opened {
+  /** Those it has: the others need not be asked for. */
+  hooks: OptionalHook[];
+  /** Of a script. */
+  sources?: ScriptSources | undefined;
+}
+
 export interface ProfileTimes {
   durationMs: number;
   samplingIntervalUs: number;
@@ -79,8 +92,8 @@ export interface ProfileTimes {
 
 /** The control plane, spoken over Comlink. None of these is waited for without a deadline. */
 export interface ActorControl {
-  /** Imports the plugin's module. Says which of the hooks it has: the others need not be asked for. */
-  open(): Promise<Outcome<OptionalHook[]>>;
+  /** Imports the plugin's module. */
+  open(): Promise<Outcome<Opened>>;
   hook(name: StartHook): Promise<Outcome>;
   /** Settles once no call runs and the `pause` hook is done. `number` is the board's pause. */
   pause(number: number): Promise<Outcome>;

@@ -4,7 +4,13 @@
  */
 import { PluginError, type ErrorCode } from '../protocol/errors.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
-import type { EncodedValue, OptionalHook, Outcome, StartHook } from '../protocol/messages.ts';
+import type {
+  EncodedValue,
+  Opened,
+  OptionalHook,
+  Outcome,
+  StartHook,
+} from '../protocol/messages.ts';
 import { fromWireError } from '../protocol/wire-error.ts';
 import { TIMED_OUT, within } from './deadline.ts';
 import type { Keepsake } from './keepsake.ts';
@@ -27,7 +33,7 @@ export class Hooks {
   }
 
   /** Imports the plugin and runs its `load`. */
-  async open(life: Life): Promise<void> {
+  async open(life: Life): Promise<Opened> {
     const { startTimeoutMs } = this.#plan.limits;
     const opened = await ask(life, life.control.open(), startTimeoutMs);
     if (opened === TIMED_OUT) {
@@ -38,8 +44,9 @@ export class Hooks {
       );
     }
     this.#check(opened, 'LOAD_FAILED', 'could not be loaded', { step: 'import' });
-    this.#present = opened.value;
+    this.#present = opened.value.hooks;
     await this.#run(life, 'load', 'LOAD_FAILED');
+    return opened.value;
   }
 
   /** Runs `init`, then `restore` where the life before left something. */

@@ -3,6 +3,7 @@
  * the same. The supervisor holds at most one; everything about it dies with it.
  */
 import type { FrameReader } from '../protocol/frame.ts';
+import type { KeptModules, ScriptSources } from '../protocol/kept-code.ts';
 import type { Access, PluginPlan } from '../protocol/manifest.ts';
 import type { ActorControl, BootData } from '../protocol/messages.ts';
 import type { CrashReason, LogLine, ThreadCounts } from '../protocol/report.ts';
@@ -94,13 +95,15 @@ export interface LifeRequest {
   sourceMaps: boolean;
   wasm?: WasmBoot | undefined;
   engine?: ScriptEngine | undefined;
+  kept?: KeptModules | undefined;
+  sources?: ScriptSources | undefined;
   events: LifeEvents;
 }
 
 /** @param guard what the actor itself is to hold the plugin to. */
 export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
-  const { plan, agentId, generation, replica, entryUrl, modules, sourceMaps, wasm, engine } =
-    request;
+  const { plan, agentId, generation, replica, entryUrl, modules, sourceMaps } = request;
+  const { wasm, engine, kept, sources } = request;
   return {
     pluginId: plan.metadata.id,
     agentId,
@@ -110,6 +113,7 @@ export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
     entryUrl,
     modules,
     sourceMaps,
+    kept,
     config: plan.config,
     secrets: plan.secrets,
     carrier: plan.carrier,
@@ -120,6 +124,7 @@ export function bootDataOf(request: LifeRequest, guard?: Access): BootData {
     guard,
     wasm,
     engine,
+    sources,
   };
 }
 

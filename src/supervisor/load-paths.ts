@@ -3,6 +3,7 @@ import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { KeptModules } from '../protocol/kept-code.ts';
 import type { Access, PluginPlan } from '../protocol/manifest.ts';
 
 /** What the file system says. */
@@ -40,6 +41,7 @@ export interface Modules {
   /** What runs, after bundling. */
   entryUrl: string;
   modules: Record<string, string>;
+  kept?: KeptModules | undefined;
   /** The folder of the runtime itself. */
   runtime?: string;
 }
@@ -51,7 +53,7 @@ export interface Modules {
  */
 export function accessToLoad(
   access: Access,
-  { plan, entryUrl, modules, runtime = RUNTIME }: Modules,
+  { plan, entryUrl, modules, kept = {}, runtime = RUNTIME }: Modules,
   files: FileFacts = FILES,
 ): Access {
   const both = (paths: readonly string[]): string[] => [
@@ -60,6 +62,7 @@ export function accessToLoad(
   const code = both([
     path.resolve(runtime),
     ...[entryUrl, ...Object.values(modules)].flatMap(fileOf),
+    ...Object.values(kept).flatMap(({ href }) => fileOf(href)),
   ]);
   const sources = [plan.entry, ...Object.values(plan.modules)].flatMap(({ href }) => fileOf(href));
   // a link as entry: the module finds what lies beside the file it leads to

@@ -1,7 +1,7 @@
 /** The control plane of a pool: each verb is said to every thread, and is done when all have done it. */
 import { PluginError } from '../protocol/errors.ts';
 import { BUSY_ANSWER_MS } from '../protocol/limits.ts';
-import type { ActorControl, ActorStats, Outcome, StartHook } from '../protocol/messages.ts';
+import type { ActorControl, ActorStats, Opened, Outcome, StartHook } from '../protocol/messages.ts';
 import { mergeMetrics } from '../protocol/metrics.ts';
 import { toWireError } from '../protocol/wire-error.ts';
 import { TIMED_OUT, within } from './deadline.ts';
@@ -16,7 +16,7 @@ export interface PoolControlScope {
   /** Settles when the first threads are there. */
   readonly manned: Promise<void>;
   /** From now on a thread that cannot be made ready is a fault of the pool. */
-  opened(): void;
+  opened(value: Opened): void;
   /** All are at rest. */
   rested(pause: number): void;
   /** Hooks run meanwhile: threads need not answer. One that ends in a lifecycle hook ends the pool. */
@@ -34,9 +34,10 @@ export function poolControl(pool: PoolControlScope): ActorControl {
     async open() {
       await pool.manned;
       const outcomes = await Promise.all(threads.map(({ opened }) => opened));
-      const failed = outcomes.find(({ ok }) => !ok);
-      if (!failed) pool.opened();
-      return failed ?? outcomes[0] ?? { ok: true, value: [] };
+      const outcome = outcomes.find(({ ok }) => !ok) ?? outcomes[0];
+      if (!outcome) return { ok: true, value: { hooks: [] } };
+      if (outcome.ok) pool.opened(outcome.value);
+      return outcome;
     },
     hook(name) {
       wanted.add(name);

@@ -1,12 +1,7 @@
 /** One thread of a pool: a life of its own, which comes to where the pool is before it serves. */
 import type { MessagePort } from 'node:worker_threads';
 
-import {
-  START_HOOKS,
-  type OptionalHook,
-  type Outcome,
-  type StartHook,
-} from '../protocol/messages.ts';
+import { START_HOOKS, type Opened, type Outcome, type StartHook } from '../protocol/messages.ts';
 import type { LifeEvents, LifeRequest } from './life.ts';
 import type { Recruit } from './pool-crew.ts';
 import { endWhenSilent } from './silence.ts';
@@ -30,7 +25,7 @@ const DONE: Outcome = { ok: true, value: undefined };
 export class PoolThread {
   readonly id: number;
   readonly life: ThreadLife;
-  readonly opened: Promise<Outcome<OptionalHook[]>>;
+  readonly opened: Promise<Outcome<Opened>>;
   /** The last call that was sent to it. */
   call = 0;
   /** It serves calls. */

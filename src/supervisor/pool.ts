@@ -36,7 +36,7 @@ class Pool implements Life {
   readonly control: Life['control'];
   readonly died: Promise<Death>;
   readonly diagnosis = POOL_DIAGNOSIS;
-  readonly #request: LifeRequest;
+  #request: LifeRequest;
   readonly #options: ThreadsOptions;
   readonly #createLife: CreateThreadLife | undefined;
   readonly #crew: Crew;
@@ -78,7 +78,9 @@ class Pool implements Life {
       manned: new Promise((resolve) => {
         this.#man = resolve;
       }),
-      opened: () => {
+      opened: ({ sources }) => {
+        // threads that come later are made of the same
+        this.#request = { ...this.#request, sources };
         this.#isOpen = true;
       },
       rested: (pause) => {

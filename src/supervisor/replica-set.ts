@@ -25,7 +25,7 @@ import { Spread } from './replica-spread.ts';
 import { heldState, jointState, stepsOf } from './replica-state.ts';
 import { Replica } from './replica.ts';
 import { Supervisor } from './supervisor.ts';
-import type { SupervisorOptions } from './surroundings.ts';
+import type { PreparedEntry, SupervisorOptions } from './surroundings.ts';
 import { ToldMetrics } from './told-metrics.ts';
 import { VerbQueue } from './verb-queue.ts';
 
@@ -45,6 +45,8 @@ export class ReplicaSet implements Version {
   /** The last lines of all replicas, oldest first. */
   readonly #logs: string[] = [];
   readonly #metrics = new ToldMetrics();
+  /** What all of them run, since a verb last looked for it: one that joins later is no other version. */
+  #entry: Promise<PreparedEntry> | undefined;
   #state: PluginState = 'unloaded';
   #held: PluginState | undefined;
   /** Verbs led so far; one that gave way to a stop is not the last any more. */
@@ -166,6 +168,7 @@ export class ReplicaSet implements Version {
   #create(replica: number): Replica {
     const supervisor = new Supervisor({
       ...this.#options,
+      prepareEntry: (plan) => this.#prepareEntry(plan),
       emit: (event, generation) => {
         this.#told(event, generation, replica);
       },
@@ -173,6 +176,15 @@ export class ReplicaSet implements Version {
       replica,
     });
     return new Replica(replica, supervisor);
+  }
+
+  #prepareEntry(plan: PluginPlan): Promise<PreparedEntry> {
+    const entry = this.#entry ?? this.#options.prepareEntry(plan);
+    this.#entry = entry;
+    entry.catch(() => {
+      if (this.#entry === entry) this.#entry = undefined;
+    });
+    return entry;
   }
 
   #told(event: SupervisorEvent, generation: number, replica: number): void {
@@ -235,6 +247,7 @@ export class ReplicaSet implements Version {
   async #lead(verb: Verb): Promise<void> {
     const run = ++this.#led;
     const set = this.#state;
+    if (verb === 'load' || verb === 'restart') this.#entry = undefined;
     this.#isLed = true;
     this.#held = heldState(verb, set);
     this.#look();

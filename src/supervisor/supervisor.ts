@@ -325,7 +325,10 @@ export class Supervisor implements Version, Actor {
     void life.died.then((death) => {
       this.#onDeath(life, death);
     });
-    this.#run(() => this.#hooks.open(life));
+    this.#run(async () => {
+      const { sources } = await this.#hooks.open(life);
+      entry.sources ??= sources;
+    });
   }
 
   /** Does something with the current life and feeds the outcome, unless that life is over by then. */

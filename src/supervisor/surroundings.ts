@@ -1,5 +1,6 @@
 /** What a supervisor is given, and whom it tells. */
 import type { FrameReader } from '../protocol/frame.ts';
+import type { KeptModules, ScriptSources } from '../protocol/kept-code.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import type { ScriptEngine } from '../protocol/script-boot.ts';
 import type { WasmBoot } from '../protocol/wasm-boot.ts';
@@ -16,10 +17,14 @@ export interface PreparedEntry {
   modules: Record<string, string>;
   /** Whether stacks are to be mapped back to TypeScript. */
   sourceMaps: boolean;
+  /** What to import instead of files that have changed since. */
+  kept?: KeptModules | undefined;
   /** Of a WebAssembly plugin: its modules, compiled. */
   wasm?: WasmBoot | undefined;
   /** Of a script. */
   engine?: ScriptEngine | undefined;
+  /** Of a script that has been loaded: what it was made of. */
+  sources?: ScriptSources | undefined;
 }
 
 export interface SupervisorOptions {

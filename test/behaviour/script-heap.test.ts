@@ -1,4 +1,7 @@
 /** State over a crash: the last snapshot begins the next life. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+
 import type { PluginHandle } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
@@ -6,7 +9,7 @@ import { recordEvents } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { createManager } from '../support/manager.ts';
 import { failureOf } from '../support/outcomes.ts';
-import { runScript, scriptSpec } from '../support/script.ts';
+import { runScript, scriptFolder, scriptSpec } from '../support/script.ts';
 
 const KEEPING = { restart: { fromSnapshot: true, snapshotMs: 10 } };
 
@@ -54,6 +57,16 @@ describe('with restart.fromSnapshot', () => {
     await eventually(async () => {
       expect((await counter.execute('get')).n).toBe(before.n + 100);
     });
+  });
+
+  it("a script's whole heap outlives a crash, though its file has changed", async () => {
+    const folder = scriptFolder({ 'script.js': COUNTER });
+    const entry = path.join(folder, 'script.js');
+    const counter = await runScript<string, Count>(createManager(), COUNTER, { ...KEEPING, entry });
+    await writeFile(path.join(folder, 'script.js'), 'export default {');
+    const [before, after] = await carried(counter);
+    expect(after.size).toBe(before.size);
+    expect(after.generation).toBeGreaterThan(before.generation);
   });
 
   it('a script that has its own snapshot is given that, between init and start', async () => {

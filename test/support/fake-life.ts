@@ -4,7 +4,7 @@ import {
   OPTIONAL_HOOKS,
   type ActorControl,
   type EncodedValue,
-  type OptionalHook,
+  type Opened,
   type Outcome,
 } from '../../src/protocol/messages.ts';
 import type { SignalBoard } from '../../src/protocol/signal-board.ts';
@@ -37,6 +37,7 @@ export type Question =
 export class FakeLife implements Life {
   readonly generation: number;
   readonly replica: number;
+  readonly entryUrl: string;
   readonly startedAt = 0;
   readonly actor: FakeActor;
   readonly link: Link;
@@ -59,12 +60,13 @@ export class FakeLife implements Life {
   constructor(request: LifeRequest, script: Script) {
     this.generation = request.generation;
     this.replica = request.replica;
+    this.entryUrl = request.entryUrl;
     this.actor = new FakeActor(request.generation);
     ({ link: this.link, board: this.board } = this.actor.target);
     this.links = [this.link];
     this.#script = script;
     this.control = {
-      open: () => this.#answer<OptionalHook[]>('open', [...OPTIONAL_HOOKS]),
+      open: () => this.#answer<Opened>('open', { hooks: [...OPTIONAL_HOOKS] }),
       hook: (name) => this.#answer(name, undefined),
       pause: () => this.#answer('pause', undefined),
       resume: () => this.#answer('resume', undefined),
@@ -139,6 +141,8 @@ export interface Script {
   diesWhenEnded: boolean;
   /** Finding the code fails. */
   prepare: Error | undefined;
+  /** Where the code is found. */
+  file: string;
   /** Hears of each question before it is answered. */
   whenAsked?: ((question: Question | 'health', life: FakeLife) => void) | undefined;
 }
@@ -189,7 +193,12 @@ interface Told {
 
 /** What a supervisor is given, with lives that a test plays. */
 export function stageFor(fields: PlanFields) {
-  const script: Script = { answers: {}, diesWhenEnded: true, prepare: undefined };
+  const script: Script = {
+    answers: {},
+    diesWhenEnded: true,
+    prepare: undefined,
+    file: 'file:///p.mjs',
+  };
   const lives: FakeLife[] = [];
   const letGo: Life[] = [];
   const events: Told[] = [];
@@ -200,7 +209,7 @@ export function stageFor(fields: PlanFields) {
     prepareEntry: () =>
       script.prepare
         ? Promise.reject(script.prepare)
-        : Promise.resolve({ entryUrl: 'file:///p.mjs', modules: {}, sourceMaps: false }),
+        : Promise.resolve({ entryUrl: script.file, modules: {}, sourceMaps: false }),
     createLife: (request) => {
       const life = new FakeLife(request, script);
       lives.push(life);

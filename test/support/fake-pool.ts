@@ -102,7 +102,12 @@ export class FakeCrew implements Crew {
 }
 
 export function pooled(threads: ThreadsOptions, fields: PlanFields = {}) {
-  const script: Script = { answers: {}, diesWhenEnded: true, prepare: undefined };
+  const script: Script = {
+    answers: {},
+    diesWhenEnded: true,
+    prepare: undefined,
+    file: 'file:///p.mjs',
+  };
   const crews: FakeCrew[] = [];
   const lives: FakeLife[] = [];
   const told: string[] = [];

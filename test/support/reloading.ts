@@ -34,13 +34,13 @@ export interface Changing {
   write(text: string, file?: string): Promise<void>;
 }
 
-/** A running plugin in a folder of its own. */
+/** A running plugin in a folder of its own, with these other files. */
 export async function changing(
   manager: PluginManager,
   source = counting(1),
-  options: Partial<PluginSpec> & { file?: string } = {},
+  options: Partial<PluginSpec> & { file?: string; files?: Record<string, string> } = {},
 ): Promise<Changing> {
-  const { file = 'plugin.mjs', ...spec } = options;
+  const { file = 'plugin.mjs', files, ...spec } = options;
   const manifest = {
     id: 'changing',
     type: 'tool',
@@ -51,6 +51,7 @@ export async function changing(
     reload: { attempts: 1, ...spec.reload },
   };
   const folder = await temporaryFolder({
+    ...files,
     'plugin.json': JSON.stringify(manifest),
     [file]: source,
   });

@@ -74,6 +74,22 @@ describe('a set that follows its load', () => {
     expect(told()).toContain('scaled 1 → 2');
   });
 
+  it('makes one that joins of what the others are made of, until a restart looks anew', async () => {
+    const stage = replicated(RANGE);
+    const { set, lives, script, ask } = stage;
+    await stage.up();
+    script.file = 'file:///edited.mjs';
+    for (let value = 0; value < 6; value++) ask(value);
+    await turns();
+    lives[0]?.actor.begin();
+    await vi.advanceTimersByTimeAsync(500 + LOAD_LOOK_MS);
+    expect(lives.map(({ entryUrl }) => entryUrl)).toEqual(['file:///p.mjs', 'file:///p.mjs']);
+    stage.answerAll();
+    await set.perform('restart');
+    const [, , ...anew] = lives.map(({ entryUrl }) => entryUrl);
+    expect(anew).toEqual(['file:///edited.mjs', 'file:///edited.mjs']);
+  });
+
   it('calls off who is on the way when it is stopped, and nothing is left', async () => {
     const stage = replicated(RANGE);
     const { set, told, lives, script } = stage;

@@ -1,8 +1,12 @@
-/** The files of a script: those below its folder, links resolved, and no others. */
+/**
+ * The files of a script: those below its folder, links resolved, and no others. Of a script that
+ * was loaded before, they are what they were then.
+ */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import type { ScriptSources } from '../../protocol/kept-code.ts';
 import { SCRIPT_SOURCE_BYTES_MAX } from '../../protocol/limits.ts';
 import { sha256 } from './sha256.ts';
 
@@ -14,10 +18,15 @@ export class ScriptFiles {
   /** Of the script itself; names are paths from the folder, with `/`. */
   readonly entry: string;
   readonly #folder: string;
+  readonly #before: ReadonlyMap<string, Buffer>;
   /** What was read, by name. */
   readonly #read = new Map<string, Buffer>();
 
-  constructor(folder: string, entryUrl: string) {
+  /** @param before what an earlier life of the same version has read. */
+  constructor(folder: string, entryUrl: string, before: ScriptSources = {}) {
+    this.#before = new Map(
+      Object.entries(before).map(([name, source]) => [name, Buffer.from(source)]),
+    );
     this.#folder = realpathSync(folder);
     const entry = realpathSync(fileURLToPath(entryUrl));
     this.entry = path.relative(this.#folder, entry).split(path.sep).join('/');
@@ -54,10 +63,10 @@ export class ScriptFiles {
     );
   }
 
-  /** Whether the files are still what was read. */
-  areUnchanged(): boolean {
-    return [...this.#read].every(([name, read]) =>
-      this.#isNow(name, (source) => source.equals(read)),
+  /** Copies: a small buffer is a part of one that holds much else. */
+  get sources(): ScriptSources {
+    return Object.fromEntries(
+      [...this.#read].map(([name, source]) => [name, Uint8Array.from(source)]),
     );
   }
 
@@ -70,6 +79,8 @@ export class ScriptFiles {
   }
 
   #sourceOf(name: string): Buffer {
+    const before = this.#before.get(name);
+    if (before) return before;
     let file: string;
     try {
       file = realpathSync(path.join(this.#folder, name));

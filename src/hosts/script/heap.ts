@@ -21,30 +21,18 @@ export function savedHeap(image: VmImage, origin: HeapOrigin): SavedHeap {
   return { format: FORMAT, version: VERSION, ...origin, ...image };
 }
 
-/** In place of a heap whose files have changed: nobody could take it, so it is not carried. */
-export function outdatedHeap(): object {
-  return { format: FORMAT, version: VERSION, outdated: true };
-}
-
 /** @throws an error with the code `SNAPSHOT_REFUSED` that says why. */
 export function imageOf(
   saved: unknown,
   engine: string,
   isMadeOf: (files: Readonly<Record<string, unknown>>) => boolean,
 ): VmImage {
-  if (isOutdated(saved)) throw refused(OTHER_CODE);
   if (!isSavedHeap(saved)) throw refused('it is not the heap of a script');
   if (saved.engine !== engine) {
     throw refused(`it was taken from another engine (${saved.engine}; this is ${engine})`);
   }
-  if (!isMadeOf(saved.files)) throw refused(OTHER_CODE);
+  if (!isMadeOf(saved.files)) throw refused("the script's code is not the same any more");
   return saved;
-}
-
-const OTHER_CODE = "the script's code is not the same any more";
-
-function isOutdated(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'outdated' in value;
 }
 
 /** It may have been kept anywhere: what does not fit is never read as something else. */
