@@ -1,6 +1,6 @@
 /** Door 3, `troupe/plugins`: factories of the bundled plugins. Each returns a typed spec. */
 export { memoryPlugin } from './memory/spec.ts';
-export type { MemoryMethods } from './memory/spec.ts';
+export type { MemoryCallOptions, MemoryMethods } from './memory/spec.ts';
 export type { MemoryOptions } from './memory/spec.ts';
 export type { MemorySpec } from './memory/spec.ts';
 export type { MemoryAddOptions } from './memory/types.ts';

@@ -36,25 +36,35 @@ export default definePlugin<unknown, MemoryOutput>((ctx) => {
     throw new Error('the memory is not loaded');
   };
 
+  const startUpkeep = (): void => {
+    const { upkeep } = memory();
+    upkeep.isHeld = false;
+    void upkeep.sweep();
+    sweeper = setInterval(() => void upkeep.sweep(), settings.sweepMs).unref();
+  };
+
+  /** Settles when nothing is on its way to the storage any more. */
+  const holdUpkeep = async (): Promise<void> => {
+    clearInterval(sweeper);
+    const { upkeep, writer } = memory();
+    upkeep.isHeld = true;
+    await writer.idle();
+  };
+
   return {
     async load() {
       loaded = await load(ctx, settings);
     },
 
     async start() {
-      const { upkeep, ...parts } = memory();
-      upkeep.isHeld = false;
+      const { upkeep: _, ...parts } = memory();
       if (settings.storage !== undefined) await readBack(parts, settings.storage);
-      void upkeep.sweep();
-      sweeper = setInterval(() => void upkeep.sweep(), settings.sweepMs).unref();
+      startUpkeep();
     },
 
-    async stop() {
-      clearInterval(sweeper);
-      const { upkeep, writer } = memory();
-      upkeep.isHeld = true;
-      await writer.idle();
-    },
+    pause: holdUpkeep,
+    resume: startUpkeep,
+    stop: holdUpkeep,
 
     async execute(input, call) {
       const { ops, upkeep } = memory();

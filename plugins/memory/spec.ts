@@ -1,6 +1,7 @@
 /** The factory of memory plugins. */
 import { typedSpec, type ExecuteOptions, type PluginHandle, type TypedSpec } from 'troupe';
 
+import { fieldsOf } from '../call-options.ts';
 import { splitOptions, type SpecOptions } from '../spec-options.ts';
 import { dependenciesOf, modulesOf, settingsOf } from './options.ts';
 import type { HybridWeights } from './score.ts';
@@ -72,19 +73,31 @@ export interface MemoryMethods {
     input: I,
     options?: ExecuteOptions,
   ): Promise<MemoryOutputs[I['op']]>;
-  add(text: string, options?: MemoryAddOptions): Promise<MemoryOutputs['add']>;
-  search(text: string, options?: MemorySearchOptions): Promise<MemoryOutputs['search']>;
-  get(id: string, options?: { namespace?: string }): Promise<MemoryOutputs['get']>;
-  update(id: string, changes: MemoryChanges): Promise<MemoryOutputs['update']>;
-  delete(id: string, options?: { namespace?: string }): Promise<boolean>;
-  recent(options?: MemoryRecentOptions): Promise<MemoryOutputs['recent']>;
-  count(options?: MemorySelection): Promise<number>;
-  clear(options?: MemorySelection): Promise<number>;
+  add(text: string, options?: MemoryAddOptions & ExecuteOptions): Promise<MemoryOutputs['add']>;
+  search(
+    text: string,
+    options?: MemorySearchOptions & ExecuteOptions,
+  ): Promise<MemoryOutputs['search']>;
+  get(id: string, options?: MemoryCallOptions): Promise<MemoryOutputs['get']>;
+  update(
+    id: string,
+    changes: MemoryChanges,
+    options?: ExecuteOptions,
+  ): Promise<MemoryOutputs['update']>;
+  delete(id: string, options?: MemoryCallOptions): Promise<boolean>;
+  recent(options?: MemoryRecentOptions & ExecuteOptions): Promise<MemoryOutputs['recent']>;
+  count(options?: MemorySelection & ExecuteOptions): Promise<number>;
+  clear(options?: MemorySelection & ExecuteOptions): Promise<number>;
   window(
     conversation: string,
     tokens: number,
-    options?: { namespace?: string },
+    options?: MemoryCallOptions,
   ): Promise<MemoryOutputs['window']>;
+}
+
+export interface MemoryCallOptions extends ExecuteOptions {
+  /** Default `default`. */
+  namespace?: string | undefined;
 }
 
 export type MemorySpec = TypedSpec<MemoryInput, MemoryOutput, MemoryMethods>;
@@ -133,15 +146,15 @@ function methodsOf(plugin: PluginHandle<MemoryInput, MemoryOutput>): MemoryMetho
   const execute = plugin.execute.bind(plugin) as MemoryMethods['execute'];
   return {
     execute,
-    add: (text, more) => execute({ op: 'add', text, ...more }),
-    search: (text, more) => execute({ op: 'search', text, ...more }),
-    get: (id, more) => execute({ op: 'get', id, ...more }),
-    update: (id, changes) => execute({ op: 'update', id, ...changes }),
-    delete: (id, more) => execute({ op: 'delete', id, ...more }),
-    recent: (more) => execute({ op: 'recent', ...more }),
-    count: (more) => execute({ op: 'count', ...more }),
-    clear: (more) => execute({ op: 'clear', ...more }),
+    add: (text, more) => execute({ op: 'add', text, ...fieldsOf(more) }, more),
+    search: (text, more) => execute({ op: 'search', text, ...fieldsOf(more) }, more),
+    get: (id, more) => execute({ op: 'get', id, ...fieldsOf(more) }, more),
+    update: (id, changes, more) => execute({ op: 'update', id, ...changes }, more),
+    delete: (id, more) => execute({ op: 'delete', id, ...fieldsOf(more) }, more),
+    recent: (more) => execute({ op: 'recent', ...fieldsOf(more) }, more),
+    count: (more) => execute({ op: 'count', ...fieldsOf(more) }, more),
+    clear: (more) => execute({ op: 'clear', ...fieldsOf(more) }, more),
     window: (conversation, tokens, more) =>
-      execute({ op: 'window', conversation, tokens, ...more }),
+      execute({ op: 'window', conversation, tokens, ...fieldsOf(more) }, more),
   };
 }

@@ -12,7 +12,7 @@ export class Upkeep {
   #isSweeping = false;
   /** The embedder took others of their batch, and not them. */
   readonly #hopeless = new WeakSet<Item>();
-  /** Nothing new is begun: the plugin stops, or another version is to take over. */
+  /** Nothing new is begun: the plugin stops or is paused, or another version is to take over. */
   isHeld = false;
 
   constructor(parts: Parts) {
@@ -26,7 +26,7 @@ export class Upkeep {
     this.#isSweeping = true;
     try {
       await this.#dropExpired();
-      await writer.mend();
+      if (!this.isHeld) await writer.mend();
       await this.#embedMissing();
     } catch (error) {
       log.warn(`tried again later: ${messageOf(error)}`);
@@ -67,6 +67,8 @@ export class Upkeep {
   async #embed(embedder: Embedder, batch: readonly Item[]): Promise<void> {
     const { writer, settings } = this.#parts;
     const made = await Promise.allSettled(batch.map(({ entry }) => embedder.embed(entry.text)));
+    // made anew when it goes on: what is held writes nothing
+    if (this.isHeld) return;
     const vectors = made.map((each) => (each.status === 'fulfilled' ? each.value : undefined));
     const refusal = made.find((each) => each.status === 'rejected');
     if (refusal && vectors.every((vector) => vector === undefined)) throw refusal.reason;

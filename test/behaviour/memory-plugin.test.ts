@@ -138,6 +138,50 @@ describe('a memory without an embedder', () => {
     });
   });
 
+  test('does nothing by itself while it is paused, and goes on after that', async () => {
+    const manager = createManager();
+    const memory = await runMemory(manager, { sweepMs: 5 });
+    await memory.add('tea for a while', { ttlMs: 300 });
+    await memory.pause();
+    const before = (await memory.stats())?.plugin;
+    // another one sweeps as often, and what it had for longer goes meanwhile
+    const beside = await manager.register(memoryPlugin('beside', { sweepMs: 5 }));
+    await manager.up();
+    await beside.add('more tea', { ttlMs: 400 });
+    await eventually(async () => {
+      expect((await beside.stats())?.plugin).toMatchObject({ expired: 1 });
+    });
+    expect((await memory.stats())?.plugin).toEqual(before);
+    await memory.resume();
+    await eventually(async () => {
+      expect((await memory.stats())?.plugin).toMatchObject({ entries: 0, expired: 1 });
+    });
+  });
+
+  test('takes the options of a call with each of its methods', async () => {
+    const memory = await runMemory(createManager());
+    const { id } = await memory.add('tea', { namespace: 'ada', timeoutMs: 30_000 });
+    const call = { namespace: 'ada', timeoutMs: 30_000 };
+    expect(await memory.get(id, call)).toMatchObject({ text: 'tea' });
+    await memory.update(id, { namespace: 'ada', text: 'cup' }, { timeoutMs: 30_000 });
+    expect(textsOf(await memory.search('cup', call))).toEqual(['cup']);
+    expect(await memory.recent(call)).toHaveLength(1);
+    expect(await memory.count(call)).toBe(1);
+    expect((await memory.window('talk', 9, call)).messages).toEqual([]);
+    const aborted = { namespace: 'ada', signal: AbortSignal.abort() };
+    for (const refused of [
+      memory.add('more', aborted),
+      memory.update(id, { namespace: 'ada', text: 'x' }, aborted),
+      memory.delete(id, aborted),
+      memory.clear(aborted),
+      memory.search('cup', aborted),
+    ]) {
+      expect((await failureOf(refused)).code).toBe('CALL_ABORTED');
+    }
+    expect(await memory.delete(id, call)).toBe(true);
+    expect(await memory.clear(call)).toBe(0);
+  });
+
   test('forgets what is worth least beyond its capacity, and says what it has', async () => {
     const memory = await runMemory(createManager(), { maxEntries: 3 });
     for (const importance of [0.9, 0.2, 0.8, 0.7, 0.1]) {

@@ -135,6 +135,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'LlmVectors',
       'McpTool',
       'MemoryAddOptions',
+    'MemoryCallOptions',
       'MemoryChanges',
       'MemoryCondition',
       'MemoryEntry',
