@@ -7,7 +7,10 @@ import { createManager, run, runAssistant, specOf } from '../support/manager.ts'
 import { startNeighbour } from '../support/neighbour.ts';
 import { codesOf, failureFrom, failureOf } from '../support/outcomes.ts';
 
+/** For what hangs and for nothing else: whoever only has a slow thread would be over it, too. */
 const TIGHT = { hookTimeoutMs: 300, stopTimeoutMs: 300 };
+/** For a hook that hangs where others of the same plugin must not be over their limit. */
+const PATIENT = { hookTimeoutMs: 5_000 };
 const ON_THE_WAY_UP = ['load', 'init', 'start'] as const;
 const FAILED = { load: 'LOAD_FAILED', init: 'INIT_FAILED', start: 'START_FAILED' } as const;
 
@@ -25,6 +28,9 @@ const expected = (hook: (typeof ON_THE_WAY_UP)[number]): Record<string, object> 
   },
 });
 
+const limitsOf = (how: 'throw' | 'hang' | 'exit', hanging: object = TIGHT): object =>
+  how === 'hang' ? hanging : {};
+
 describe.each(ON_THE_WAY_UP)('in %s', (hook) => {
   const before = ON_THE_WAY_UP.slice(0, ON_THE_WAY_UP.indexOf(hook));
 
@@ -32,7 +38,7 @@ describe.each(ON_THE_WAY_UP)('in %s', (hook) => {
     const manager = createManager();
     const neighbour = await startNeighbour(manager);
     const plugin = await manager.register(
-      specOf('failing-hook.mjs', { id: 'bad', config: { hook, how }, limits: TIGHT }),
+      specOf('failing-hook.mjs', { id: 'bad', config: { hook, how }, limits: limitsOf(how) }),
     );
     for (const verb of before) await plugin[verb]();
     const error = await failureOf(plugin[hook]());
@@ -52,10 +58,13 @@ describe('in pause', () => {
     const neighbour = await startNeighbour(manager);
     const plugin = await run(manager, 'failing-hook.mjs', {
       config: { hook: 'pause', how, times: 1 },
-      limits: TIGHT,
+      limits: limitsOf(how),
     });
-    const error = await failureOf(plugin.pause());
-    expect(error.pluginId).toBe('failing-hook');
+    expect(await failureOf(plugin.pause())).toMatchObject({
+      code: how === 'hang' ? 'CALL_TIMEOUT' : 'CALL_FAILED',
+      pluginId: 'failing-hook',
+      data: { hook: 'pause' },
+    });
     expect(plugin.state).toBe('running');
     expect(await plugin.execute('still here')).toBe('still here');
     await neighbour.isUnharmed();
@@ -80,12 +89,15 @@ describe('in resume', () => {
     const manager = createManager();
     const plugin = await run(manager, 'failing-hook.mjs', {
       config: { hook: 'resume', how, times: 1 },
-      limits: TIGHT,
+      limits: limitsOf(how, PATIENT),
     });
     await plugin.pause();
     const waiting = plugin.execute('waited');
-    const error = await failureOf(plugin.resume());
-    expect(error.pluginId).toBe('failing-hook');
+    expect(await failureOf(plugin.resume())).toMatchObject({
+      code: how === 'hang' ? 'CALL_TIMEOUT' : 'CALL_FAILED',
+      pluginId: 'failing-hook',
+      data: { hook: 'resume' },
+    });
     expect(plugin.state).toBe('paused');
     await plugin.resume();
     expect(plugin.state).toBe('running');
@@ -162,7 +174,7 @@ describe('in unload', () => {
     const neighbour = await startNeighbour(manager);
     const plugin = await run(manager, 'failing-hook.mjs', {
       config: { hook: 'unload', how },
-      limits: TIGHT,
+      limits: limitsOf(how),
     });
     expect((await codesOf([plugin.unload()]))[0]).toMatch(code);
     expect(plugin.state).toBe('unloaded');
