@@ -4,6 +4,7 @@ import process from 'node:process';
 import type { KernelEvent } from 'troupe';
 import { describe, expect, it, vi } from 'vitest';
 
+import { boardOf } from '../support/assistant.ts';
 import { eventsOf, nextEvent, recordEvents } from '../support/events.ts';
 import { eventually } from '../support/eventually.ts';
 import { createManager, run, runAssistant, specOf } from '../support/manager.ts';
@@ -114,12 +115,11 @@ describe('what a plugin says', () => {
     const manager = createManager();
     const plugin = await runAssistant(manager);
     const said = nextEvent(manager, 'log', ({ message }) => message === 'before');
-    const call = plugin.execute({ do: 'log-and-spin', message: 'before', ms: 2_000 });
-    let ended = false;
-    void call.then(() => (ended = true));
+    const board = await boardOf(manager);
+    const call = plugin.execute({ do: 'log-and-spin-until-told', message: 'before' });
     await said;
-    expect(ended).toBe(false);
-    await call;
+    board.tell();
+    expect(await call).toBe('told');
     const last = nextEvent(manager, 'log', ({ message }) => message === 'last words');
     await failureOf(plugin.execute({ do: 'log-and-exit', message: 'last words' }));
     await last;

@@ -7,6 +7,7 @@ import { wordsOf } from './words.ts';
 const BEGUN = 0;
 const TURNS = 1;
 const DEATHS = 2;
+const TOLD = 3;
 
 export interface AssistantBoard {
   /** Commands begun, by all lives. */
@@ -18,6 +19,8 @@ export interface AssistantBoard {
   hasBegun(commands: number): Promise<void>;
   /** Settles once its loop has turned since. */
   isTurning(): Promise<void>;
+  /** Ends the commands that loop until they are told, now and from now on. */
+  tell(): void;
   /** Lets the command `hold` answer with `answer`, now and from now on. */
   release(answer?: unknown, key?: string): Promise<void>;
 }
@@ -32,6 +35,9 @@ export async function boardOf(manager: PluginManager): Promise<AssistantBoard> {
     deaths,
     hasBegun: (commands) => atLeast(begun, commands),
     isTurning: () => atLeast(turns, turns() + 1),
+    tell: () => {
+      words.add(TOLD, 1);
+    },
     release: (answer = 'released', key = 'go') => manager.context.state.set(key, answer),
   };
 }
