@@ -22,8 +22,12 @@ export function abc(types: Record<string, 'transient' | 'temporary'> = {}): Plug
 
 /** What was told of starts and stops since it was last asked. */
 export async function storyOf(manager: PluginManager): Promise<string[]> {
-  const story = (await manager.context.state.get<string[]>('story')) ?? [];
-  await manager.context.state.set('story', []);
+  let story: string[] = [];
+  // at once, so that nothing is lost that a child tells meanwhile
+  await manager.context.state.update<string[]>('story', (told = []) => {
+    story = told;
+    return [];
+  });
   return story;
 }
 
