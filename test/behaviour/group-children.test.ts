@@ -169,12 +169,18 @@ describe('a child that keeps failing to start', () => {
 
   it.each(['exit', 'hang'] as const)('(%s) does not block the end of its group', async (how) => {
     const manager = createManager();
-    const group = await manager.group('g', { ...PATIENT, strategy: 'one-for-all' }, abc());
+    // longer than anybody waits here: the group waits for none of them
+    const limits = { hookTimeoutMs: 120_000, stopTimeoutMs: 60_000 };
+    const group = await manager.group('g', { ...PATIENT, strategy: 'one-for-all' }, [
+      child('a'),
+      child('b', { limits }),
+      child('c'),
+    ]);
     await breaks(manager, 'b', how);
     const broken = eventually(async () => (await storyOf(manager)).includes('broken b'));
     await failureOf(manager.execute('b', 'exit'));
     await broken;
-    expect(await soon(group.close(), 4_000)).toEqual({ clean: true, problems: [] });
+    expect(await soon(group.close())).toEqual({ clean: true, problems: [] });
     expect(manager.listPlugins()).toEqual([]);
   });
 
@@ -247,8 +253,9 @@ describe('the end of a group', () => {
   it('leaves no plugin of a group that is still starting', async () => {
     const manager = createManager();
     await breaks(manager, 'b', 'hang');
-    const hasty = child('b', { limits: { hookTimeoutMs: 500 } });
-    const making = later(manager.group('g', {}, [child('a'), hasty, child('c')]));
+    // time enough to come to where it hangs: the group is starting until that is given up
+    const hanging = child('b', { limits: { hookTimeoutMs: 5_000 } });
+    const making = later(manager.group('g', {}, [child('a'), hanging, child('c')]));
     await eventually(async () => (await storyOf(manager)).includes('broken b'));
     await manager.close();
     await failureOf(making);
