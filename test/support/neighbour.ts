@@ -19,9 +19,10 @@ const UNDER_WAY_CALLS = 10;
 
 /**
  * A call that takes longer stood still (ms): the main thread was blocked, or somebody waited for
- * what does not end. On two busy cores one that did not may take a few hundred.
+ * what does not end. On a slow machine main and its thread may each do so for seconds with nobody to
+ * blame.
  */
-const STALL_MS = 1_000;
+const STALL_MS = 5_000;
 /** Or, on a machine that was slow before anything went wrong, so many times what was slowest then. */
 const STALL_FACTOR = 5;
 
