@@ -19,7 +19,7 @@ export interface Member {
 const LIMITS = {
   startTimeoutMs: 30_000,
   hookTimeoutMs: 5_000,
-  stopTimeoutMs: 1_000,
+  stopTimeoutMs: 5_000,
   graceMs: 60,
   payloadBytesMax: 250_000,
   logBytesPerSecMax: 20_000,
