@@ -84,7 +84,7 @@ describe('a heap snapshot', () => {
       state: 'running',
       reason: 'a snapshot of its heap is being taken',
     });
-    const waiting = keeper.execute({});
+    const waiting = later(keeper.execute({}));
     // one that may be silent for longer, and is so only from now on, is found to be
     const told = nextEvent(manager, 'unresponsive');
     await other.execute({ way: 'spin' });
