@@ -8,7 +8,15 @@ import type { Call, CallOptions, PluginContext, PluginHooks } from 'troupe/plugi
 /** `ctx` of a script: as of any plugin, with what a script has no other way to. */
 export interface ScriptContext extends Omit<
   PluginContext,
-  'call' | 'stream' | 'shared' | 'replica' | 'metrics' | 'listPlugins' | 'statsAll'
+  | 'call'
+  | 'stream'
+  | 'shared'
+  | 'replica'
+  | 'metrics'
+  | 'modules'
+  | 'uninterrupted'
+  | 'listPlugins'
+  | 'statsAll'
 > {
   /** Calls another plugin. It is aborted with the call that makes it. */
   call<T = unknown>(id: string, input?: unknown, options?: ScriptCallOptions): Promise<T>;
@@ -35,7 +43,7 @@ export interface ScriptSignal {
 }
 
 /** One call, as a script sees it. */
-export interface ScriptCall extends Omit<Call, 'signal'> {
+export interface ScriptCall extends Omit<Call, 'signal' | 'isStream'> {
   readonly signal: ScriptSignal;
 }
 

@@ -22,6 +22,7 @@ import {
   type FrameReader,
 } from '../protocol/frame.ts';
 import {
+  OUTBOUND_BYTES_MAX,
   ROUTES_MAX,
   RUNTIME_LIMITS,
   STREAM_CREDIT_CHUNKS,
@@ -67,6 +68,8 @@ export class Outbound {
   readonly #scope: OutboundScope;
   readonly #routes = new Map<string, number>();
   #isWatchNew = false;
+  /** Of the inputs of calls that are open. */
+  #openBytes = 0;
 
   constructor(scope: OutboundScope) {
     this.#scope = scope;
@@ -218,10 +221,11 @@ export class Outbound {
     options: CallOptions,
   ): ReturnAddress {
     const { link } = this.#scope;
-    if (!link.hasRoom) {
-      throw new PluginError('MAILBOX_FULL', 'too many calls of this plugin are open at once', {
-        pluginId: this.#scope.pluginId,
-      });
+    const bytes = bytesOf(payload);
+    if (!link.hasRoom) throw this.#full('too many calls of this plugin are open at once');
+    if (this.#openBytes > 0 && this.#openBytes + bytes > OUTBOUND_BYTES_MAX) {
+      const max = String(OUTBOUND_BYTES_MAX);
+      throw this.#full(`the inputs of this plugin's open calls come to more than ${max} bytes`);
     }
     if (options.signal?.aborted) throw abortedBefore(options.signal);
     const header = {
@@ -232,14 +236,22 @@ export class Outbound {
     };
     const exchange = {
       onReply: (frame: FrameReader): void => {
-        if (frame.kind !== KIND.chunk && frame.kind !== KIND.progress) release();
+        if (frame.kind !== KIND.chunk && frame.kind !== KIND.progress) {
+          this.#openBytes -= bytes;
+          release();
+        }
         hear(frame);
       },
     };
     const address = link.call(exchange, header, payload);
+    this.#openBytes += bytes;
     const release = this.#onAbort(address, options.signal);
     this.#scope.urge();
     return address;
+  }
+
+  #full(what: string): PluginError {
+    return new PluginError('MAILBOX_FULL', what, { pluginId: this.#scope.pluginId });
   }
 
   #onAbort(address: ReturnAddress, signal: AbortSignal | undefined): () => void {
@@ -321,4 +333,10 @@ function skipped(id: string): PluginError {
 
 function nothing(): void {
   // there is no signal to stop listening to
+}
+
+function bytesOf({ frame, attachments }: Payload): number {
+  let bytes = frame.byteLength;
+  for (const each of attachments) if (each instanceof ArrayBuffer) bytes += each.byteLength;
+  return bytes;
 }

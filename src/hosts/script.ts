@@ -15,8 +15,9 @@ import { openEngine } from './script/engine.ts';
 import { ScriptFiles } from './script/files.ts';
 import { freshVm } from './script/fresh-vm.ts';
 import { guestOptions, guestVersion, HOOK_NAMES, type HookName } from './script/guest-source.ts';
-import { imageOf, savedHeap } from './script/heap.ts';
+import { imageOf, savedHeap, type HeapOrigin } from './script/heap.ts';
 import { Services } from './script/services.ts';
+import { sha256 } from './script/sha256.ts';
 import { Task } from './script/task.ts';
 import { ScriptVm, type VmOptions } from './script/vm.ts';
 
@@ -135,12 +136,12 @@ class ScriptSession {
   #save(): unknown {
     const { vm } = this.#asks;
     const kept = [this.#enter, this.#describe].filter((handle) => handle !== undefined);
-    return savedHeap(vm.image(kept), { engine: this.#version(vm), files: this.#files.hashes });
+    return savedHeap(vm.image(kept), { ...this.#fit(vm), files: this.#files.hashes });
   }
 
   async #restore(saved: unknown): Promise<void> {
     const isMadeOf = this.#files.isMadeOf.bind(this.#files);
-    const image = imageOf(saved, this.#version(this.#asks.vm), isMadeOf);
+    const image = imageOf(saved, this.#fit(this.#asks.vm), isMadeOf);
     const { vm, handles } = await ScriptVm.restore(this.#options, image);
     vm.reconnect();
     this.#services.letGo();
@@ -157,8 +158,10 @@ class ScriptSession {
     this.#asks.tell(task, 'identify', 0, identity);
   }
 
-  #version(vm: ScriptVm): string {
-    return `${vm.version}, ${guestVersion()}`;
+  /** What a heap must have in common with this life, beside the files. */
+  #fit(vm: ScriptVm): Omit<HeapOrigin, 'files'> {
+    const config = this.#asks.codec.encode(this.#boot.config);
+    return { engine: `${vm.version}, ${guestVersion()}`, config: sha256(Buffer.from(config)) };
   }
 
   #task(timeoutMs: number): Task {

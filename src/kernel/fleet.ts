@@ -5,7 +5,7 @@
 import { PluginError } from '../protocol/errors.ts';
 import type { ReloadResult } from '../protocol/report.ts';
 import type { Keeper } from '../supervisor/keeper.ts';
-import type { Verb } from '../supervisor/machine.ts';
+import type { Intent, Verb } from '../supervisor/machine.ts';
 import { dependenciesIn, dependencyError, inSequence, waves, type Plans } from './order.ts';
 import type { Registry } from './registry.ts';
 
@@ -26,6 +26,12 @@ const CONCERNS: Record<FleetVerb, (keeper: Keeper) => boolean> = {
   stop: ({ state }) => state === 'running' || state === 'paused' || state === 'restarting',
   // also one that is just about to be loaded
   unload: () => true,
+};
+/** Where those on the way up lead. */
+const GOALS: Partial<Record<FleetVerb, Intent>> = {
+  load: 'loaded',
+  init: 'initialized',
+  start: 'running',
 };
 const DOWN: ReadonlySet<FleetVerb> = new Set(['pause', 'stop', 'unload']);
 
@@ -100,7 +106,11 @@ async function settleOne(
       const keeper = registry.find(id);
       if (!keeper || !CONCERNS[verb](keeper)) continue;
       if (!DOWN.has(verb)) requireDependencies(id, verb, plans, failures);
-      await keeper.perform(verb);
+      await keeper.perform(verb).catch((error: unknown) => {
+        const goal = GOALS[verbs.findLast((each) => CONCERNS[each](keeper)) ?? verb];
+        if (goal) keeper.aim(goal);
+        throw error;
+      });
     }
     return undefined;
   } catch (error) {

@@ -2,6 +2,7 @@
  * Watches the files of one plugin and reloads it when what is in them is something else. It
  * watches folders, not files: a file that is replaced as a whole is another one of the same name.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 
 import { Mutex } from 'async-mutex';
@@ -29,7 +30,8 @@ export class PluginWatch {
   /** What was in the files when a version was last made of them, and of the one that serves. */
   #tried = '';
   #serving = '';
-  #watcher: FSWatcher | undefined;
+  /** Of each folder, the one that watches it. */
+  readonly #watchers = new Map<string, FSWatcher>();
   #trigger: ReloadTrigger | undefined;
   #isClosed = false;
 
@@ -79,7 +81,10 @@ export class PluginWatch {
 
   async #look(): Promise<void> {
     const { keeper } = this.#options;
-    const { hash } = await this.#read(keeper.plan);
+    let sources = await this.#read(keeper.plan);
+    // a folder that something is imported from may have come
+    if (!sources.isWhole && (await this.#watch(sources))) sources = await this.#read(keeper.plan);
+    const { hash } = sources;
     if (this.#isClosed || hash === this.#tried) return;
     if (hash !== this.#serving) await keeper.reload();
     else this.#tried = hash;
@@ -96,21 +101,29 @@ export class PluginWatch {
     return sources;
   }
 
-  async #watch(sources: Sources): Promise<void> {
-    const folders = [...new Set(sources.files.map((file) => path.dirname(file)))];
-    if (this.#watcher) this.#watcher.add(folders);
-    else {
-      this.#watcher = await watchFolders(folders, 0, (file) => {
-        const known = this.#sources;
-        if (!known?.isWhole || known.files.includes(file)) this.#trigger?.changed();
-      });
-    }
+  /** @returns whether there is a folder that was not watched before. */
+  async #watch(sources: Sources): Promise<boolean> {
+    const folders = [...new Set(sources.files.map((file) => folderOf(file)))];
+    const fresh = folders.filter((folder) => !this.#watchers.has(folder));
+    if (fresh.length === 0) return false;
+    const watcher = await watchFolders(fresh, 0, (file) => {
+      const known = this.#sources;
+      if (!known?.isWhole || known.files.includes(file)) this.#trigger?.changed();
+    });
+    for (const folder of fresh) this.#watchers.set(folder, watcher);
     if (this.#isClosed) await this.#unwatch();
+    return true;
   }
 
   async #unwatch(): Promise<void> {
-    const watcher = this.#watcher;
-    this.#watcher = undefined;
-    await watcher?.close();
+    const watchers = new Set(this.#watchers.values());
+    this.#watchers.clear();
+    await Promise.all([...watchers].map((watcher) => watcher.close()));
   }
+}
+
+/** The one it lies in, or would: then the nearest above that is there. */
+function folderOf(file: string): string {
+  const folder = path.dirname(file);
+  return existsSync(folder) || folder === file ? folder : folderOf(folder);
 }

@@ -7,13 +7,13 @@ import { readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { Metafile } from 'esbuild';
+import type { Metafile, Plugin } from 'esbuild';
 
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { problemOf } from './bundle.ts';
 
 export interface Sources {
-  /** Absolute, sorted. */
+  /** Absolute, sorted. One that is imported and not there is among them. */
   readonly files: readonly string[];
   readonly hash: string;
   /** False: its imports could not be followed, so there may be more files. */
@@ -34,9 +34,12 @@ export async function sourcesOf(plan: PluginPlan, manifest?: string): Promise<So
     entry,
     ...modules,
     ...linked(plan),
-    ...imports.flatMap((all) => all ?? []),
+    ...imports.flatMap((each) => each.files),
   ];
-  return hashed(files, !imports.includes(undefined));
+  return hashed(
+    files,
+    imports.every(({ isWhole }) => isWhole),
+  );
 }
 
 /** What a WebAssembly plugin names beside its entry. */
@@ -62,22 +65,44 @@ export async function sourceProblem(entry: string): Promise<string | undefined> 
   }
 }
 
-/** `undefined` where the source is broken. */
-async function importsOf(entry: string): Promise<string[] | undefined> {
+/** Of a broken source, what could be found. */
+async function importsOf(entry: string): Promise<Pick<Sources, 'files' | 'isWhole'>> {
+  const missing: string[] = [];
   try {
-    const { metafile } = await follow(entry);
-    return Object.keys(metafile.inputs).map((file) => path.resolve(path.dirname(entry), file));
+    const { metafile } = await follow(entry, [withoutMissing(missing)]);
+    const inputs = Object.keys(metafile.inputs);
+    const files = inputs.map((file) => path.resolve(path.dirname(entry), file));
+    return { files: [...files, ...missing], isWhole: missing.length === 0 };
   } catch {
-    return undefined;
+    return { files: missing, isWhole: false };
   }
 }
 
+/** Files of its own that a source imports and that are not there yet are noted, and left out. */
+function withoutMissing(missing: string[]): Plugin {
+  return {
+    name: 'without-missing',
+    setup(build) {
+      build.onResolve({ filter: /^\.\.?\// }, async (request) => {
+        if (request.pluginData === missing) return undefined;
+        const { path: specifier, importer, namespace, resolveDir, kind } = request;
+        const from = { importer, namespace, resolveDir, kind, pluginData: missing };
+        const { errors } = await build.resolve(specifier, from);
+        if (errors.length === 0) return undefined;
+        missing.push(path.resolve(resolveDir, specifier));
+        return { path: specifier, external: true };
+      });
+    },
+  };
+}
+
 /** Paths are told as seen from the entry's folder. */
-async function follow(entry: string): Promise<{ metafile: Metafile }> {
+async function follow(entry: string, plugins: Plugin[] = []): Promise<{ metafile: Metafile }> {
   const { build } = await import('esbuild');
   const folder = path.dirname(entry);
   return build({
     entryPoints: [entry],
+    plugins,
     absWorkingDir: folder,
     outdir: folder,
     bundle: true,

@@ -22,6 +22,8 @@ import type { Overseer } from './surroundings.ts';
 export interface Keeper extends Omit<Version, 'actors' | 'adopt' | 'inherit'> {
   /** Puts a new version in the place of the present one. Rejects only where that cannot be tried. */
   reload(): Promise<ReloadResult>;
+  /** Where it was to come, had the last verb not failed: a new version that can is brought there. */
+  aim(intent: Intent): void;
 }
 
 /** One version of a plugin: a supervisor of one actor, or a replica set of several. */

@@ -12,14 +12,16 @@ import type { Intent, Verb } from './machine.ts';
 export interface Replacement {
   old: Version;
   next: Version;
+  /** Where it is to come. */
+  intent: Intent;
   /** The outcome, unless the reload is over by then. */
   step: <T>(work: Promise<T>) => Promise<T>;
   tell: (event: ReloadEvent) => void;
 }
 
 /** @returns whether the new version begins with the state of the old one. */
-export async function bringUp({ old, next, step, tell }: Replacement): Promise<boolean> {
-  const verbs = verbsTo(intentOf(old));
+export async function bringUp({ old, next, intent, step, tell }: Replacement): Promise<boolean> {
+  const verbs = verbsTo(intent);
   const perform = async (verb: Verb): Promise<void> => {
     if (verbs.includes(verb)) await step(next.perform(verb));
   };
@@ -58,7 +60,7 @@ const VERBS_TO: Record<Intent, readonly Verb[]> = {
 /** In which a life has state of its own. */
 const STATEFUL: ReadonlySet<PluginState> = new Set(['initialized', 'running', 'paused']);
 
-async function passState({ old, next, step, tell }: Replacement): Promise<boolean> {
+async function passState({ old, next, step, tell }: Omit<Replacement, 'intent'>): Promise<boolean> {
   const givers = old.actors;
   const takers = next.actors;
   if (!next.plan.reload.preserveState || !givers.some(canGive)) return false;

@@ -14,16 +14,16 @@ export interface Candidate {
 
 /**
  * The one with the fewest calls among those that run; among those that keep calls where none
- * runs. Of equals the first from position `turn` on, so that they take turns.
+ * runs. Of equals the first from position `from` on.
  */
 export function leastLoaded<T extends Candidate>(
   candidates: readonly T[],
-  turn: number,
+  from: number,
   suits: (candidate: T) => boolean = () => true,
 ): T | undefined {
   let best: T | undefined;
   for (let i = 0; i < candidates.length; i++) {
-    const candidate = candidates[(turn + i) % candidates.length];
+    const candidate = candidates[(from + i) % candidates.length];
     if (!candidate?.isOpen || !suits(candidate)) continue;
     if (!best || isBetter(candidate, best)) best = candidate;
   }

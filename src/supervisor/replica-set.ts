@@ -52,7 +52,8 @@ export class ReplicaSet implements Version {
   /** Verbs led so far; one that gave way to a stop is not the last any more. */
   #led = 0;
   #isLed = false;
-  #turn = 0;
+  /** Where the last call went that had no key: of equals its thread is the one that is awake. */
+  #last = 0;
 
   /** @param before how many the version before had: there are as many at first, within the bounds. */
   constructor(options: SupervisorOptions, bounds: ReplicaBounds, before = bounds.min) {
@@ -221,12 +222,13 @@ export class ReplicaSet implements Version {
   #choose({ affinity, parent }: CallRequest): Replica | undefined {
     const { members } = this.#crew;
     if (affinity) return keyedTo(affinity, members);
-    this.#turn = (this.#turn + 1) % members.length;
-    return leastLoaded(
+    const chosen = leastLoaded(
       members,
-      this.#turn,
+      this.#last,
       parent && (({ dispatcher }) => !isAwaitedBy(dispatcher, parent)),
     );
+    if (chosen) this.#last = members.indexOf(chosen);
+    return chosen;
   }
 
   #refusal({ parent }: CallRequest): PluginError {

@@ -20,9 +20,9 @@ import type { Diagnosis } from './diagnosis.ts';
 import { Estate } from './estate.ts';
 import type { Managed } from './group-member.ts';
 import type { Actor, Keeper, Version } from './keeper.ts';
-import type { GroupOrder, Phase, Verb } from './machine.ts';
+import type { GroupOrder, Intent, Phase, Verb } from './machine.ts';
 import { CallOff, runReload, type ReloadScope, type Tried } from './reload-run.ts';
-import { bringUp, letGo } from './replacement.ts';
+import { bringUp, intentOf, letGo } from './replacement.ts';
 import type { Overseer, SupervisorOptions } from './surroundings.ts';
 import { Tenure } from './tenure.ts';
 import { TurnQueue } from './turn-queue.ts';
@@ -51,6 +51,7 @@ export class Succession implements Keeper, Managed {
   #present: Tenure;
   #overseer: Overseer | undefined;
   #off: CallOff | undefined;
+  #aim: Intent | undefined;
 
   constructor(options: SuccessionOptions) {
     this.#options = options;
@@ -101,6 +102,7 @@ export class Succession implements Keeper, Managed {
 
   /** Verbs wait for a reload; those that end the plugin end it, too. */
   async perform(verb: Verb): Promise<void> {
+    this.#aim = undefined;
     const isEnd = verb === 'stop' || verb === 'unload';
     while (this.#reloads.isBusy) {
       if (isEnd) this.#callOff();
@@ -120,6 +122,10 @@ export class Succession implements Keeper, Managed {
 
   reload(): Promise<ReloadResult> {
     return this.#reloads.ask();
+  }
+
+  aim(intent: Intent): void {
+    this.#aim = intent;
   }
 
   accept(request: CallRequest): Call | undefined {
@@ -210,13 +216,20 @@ export class Succession implements Keeper, Managed {
         const step = <T>(work: Promise<T>): Promise<T> => off.race(work, coming.broken);
         try {
           coming.watch();
-          const statePreserved = await bringUp({ old, next, step, tell });
+          const statePreserved = await bringUp({
+            old,
+            next,
+            step,
+            tell,
+            intent: this.#aim ?? intentOf(old),
+          });
           const tooLate = off.error ?? coming.failure;
           if (tooLate) throw tooLate;
           return this.#switchTo(coming, statePreserved);
         } catch (failure) {
           letGo(old);
-          const error = await this.#options.explain(failure, plan);
+          // what ended it says more than what was missed after that
+          const error = await this.#options.explain(coming.failure ?? failure, plan);
           const to = this.#mark(next);
           trying(to, plan.reload);
           await coming.end();
@@ -237,6 +250,7 @@ export class Succession implements Keeper, Managed {
     leaving.at = 'leaving';
     coming.at = 'present';
     this.#present = coming;
+    this.#aim = undefined;
     if (next.state !== from) {
       const change = { type: 'state-changed', from, to: next.state } as const;
       this.#options.emit(change, this.generation);

@@ -124,7 +124,8 @@ export class RingReader {
     const bytes = RECORD_BYTES + filledUp(length);
     const held = (Atomics.load(this.#words, HEAD) - this.#tail) | 0;
     // bytes that no writer of ours wrote
-    if (bytes > held || at + bytes > this.#capacity) throw new RangeError('a broken ring');
+    const isWhole = length <= this.#capacity && bytes <= held && at + bytes <= this.#capacity;
+    if (!isWhole) throw new RangeError('a broken ring');
     const from = at + RECORD_BYTES;
     const batch = Buffer.allocUnsafe(length);
     this.#bytes.copy(batch, 0, from, from + length);

@@ -92,6 +92,18 @@ describe('a reload of', () => {
     expect(await plugin.execute('c')).toMatchObject({ version: 2, count: 1 });
   });
 
+  it('a script without the hooks begins anew with a new config, of which its state may be made', async () => {
+    const manager = createManager();
+    const source = `const { limit } = ctx.config; let count = 0;
+      export default { execute: (input) => ({ version: limit, count: ++count, input }) };`;
+    const spec = { host: 'script', config: { limit: 1 } } as const;
+    const { plugin, write, manifest } = await changing(manager, source, spec);
+    expect(await plugin.execute('a')).toEqual({ version: 1, count: 1, input: 'a' });
+    await write(JSON.stringify({ ...manifest, config: { limit: 2 } }), 'plugin.json');
+    expect(await plugin.reload()).toMatchObject({ ok: true, statePreserved: false });
+    expect(await plugin.execute('b')).toEqual({ version: 2, count: 1, input: 'b' });
+  });
+
   it('a thread may become a process, and one actor several', async () => {
     const manager = createManager();
     const { plugin, write } = await changing(manager, counting(1), { isolation: 'thread' });

@@ -71,6 +71,48 @@ describe('a watched plugin', () => {
     expect((await second).to.version).toBe('1.2.0');
   });
 
+  it.each([
+    ['load', 'export default {'],
+    ['init', 'export default { execute: () => 1, init() { throw new Error("not yet"); } };'],
+  ])('that failed in %s on its way up comes up once it is mended', async (_, broken) => {
+    const manager = createManager();
+    const folder = await temporaryFolder({
+      'plugin.json': manifest({ entry: 'plugin.mjs' }),
+      'plugin.mjs': broken,
+    });
+    await manager.register(folder);
+    await expect(manager.up()).rejects.toThrow('could not bring up');
+    const completed = nextEvent(manager, 'reload-completed');
+    await replaceFile(path.join(folder, 'plugin.mjs'), 'export default { execute: () => 2 };');
+    await completed;
+    expect(await manager.execute('watched')).toBe(2);
+  });
+
+  it.each([
+    ['module', 'plugin.mjs'],
+    ['script', 'plugin.js'],
+  ] as const)('takes an import that comes later, also with its folder: %s', async (host, entry) => {
+    const manager = createManager();
+    const folder = await temporaryFolder({
+      'plugin.json': manifest({ entry, host }),
+      [entry]: 'export default { execute: () => 1 };',
+    });
+    await manager.register(folder);
+    await manager.up();
+    const failed = nextEvent(manager, 'reload-failed');
+    const source = `import { rule } from './rules/more/rule.js'; export default { execute: () => rule };`;
+    await replaceFile(path.join(folder, entry), source);
+    await failed;
+    expect(await manager.execute('watched')).toBe(1);
+    const completed = nextEvent(manager, 'reload-completed');
+    await mkdir(path.join(folder, 'rules'));
+    await mkdir(path.join(folder, 'rules/more'));
+    await writeFile(path.join(folder, 'rules/more/package.json'), '{ "type": "module" }');
+    await writeFile(path.join(folder, 'rules/more/rule.js'), 'export const rule = 2;');
+    await completed;
+    expect(await manager.execute('watched')).toBe(2);
+  });
+
   it('is reloaded once for many changes in a row', async () => {
     const manager = createManager();
     const { plugin, write } = await changing(manager, counting(1), {

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 
 import { expect, it } from 'vitest';
 
+import type { ScriptCall, ScriptContext } from '../../src/script.d.ts';
 import { temporaryFolder } from '../support/files.ts';
+import { createManager } from '../support/manager.ts';
+import { runScript } from '../support/script.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -56,13 +59,54 @@ it('a script is checked with the names it has, and none of those it has not', as
   const plain = 'export default { execute: async () => ctx.state.get("key") };';
   const wrong = `
     export default definePlugin((given) => ({
-      execute: () => [process.pid, ctx.shared, given.call(5)],
+      execute: (input, call) => [process.pid, ctx.shared, ctx.modules, call.isStream, given.call(5)],
     }));`;
   expect(await problemsOf(right)).toEqual([]);
   expect(await problemsOf(plain)).toEqual([]);
   expect((await problemsOf(wrong)).map((problem) => problem.slice(-6))).toEqual([
     'TS2591',
     'TS2339',
+    'TS2339',
+    'TS2339',
     'TS2345',
   ]);
 }, 180_000);
+
+const CONTEXT: Record<keyof ScriptContext, true> = {
+  id: true,
+  agentId: true,
+  generation: true,
+  config: true,
+  log: true,
+  state: true,
+  events: true,
+  lock: true,
+  call: true,
+  stream: true,
+  exit: true,
+  now: true,
+  uuid: true,
+};
+
+const CALL: Record<keyof ScriptCall, true> = {
+  id: true,
+  signal: true,
+  deadline: true,
+  progress: true,
+  checkpoint: true,
+};
+
+it('every name that the types have is there', async () => {
+  const names = await runScript<object, string[][]>(
+    createManager(),
+    `export default {
+      execute: ({ context, used }, call) => [
+        context.filter((name) => name in ctx && ctx[name] !== undefined),
+        used.filter((name) => name in call),
+      ],
+    };`,
+  );
+  const context = Object.keys(CONTEXT);
+  const used = Object.keys(CALL);
+  expect(await names.execute({ context, used })).toEqual([context, used]);
+});

@@ -29,6 +29,8 @@ export interface Counted {
 
 export interface Changing {
   folder: string;
+  /** What its plugin.json holds. */
+  manifest: object;
   plugin: PluginHandle<unknown, Counted>;
   /** Writes a file of the plugin anew: whole, under its name, at once. */
   write(text: string, file?: string): Promise<void>;
@@ -62,6 +64,7 @@ export async function changing(
   await plugin.start();
   return {
     folder,
+    manifest,
     plugin,
     write: (text, name = file) => replaceFile(path.join(folder, name), text),
   };

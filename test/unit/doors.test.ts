@@ -135,7 +135,7 @@ const DOORS: Record<string, { values: string[]; types: string[] }> = {
       'LlmVectors',
       'McpTool',
       'MemoryAddOptions',
-    'MemoryCallOptions',
+      'MemoryCallOptions',
       'MemoryChanges',
       'MemoryCondition',
       'MemoryEntry',

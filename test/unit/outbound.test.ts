@@ -5,13 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { Outbound } from '../../src/actor/outbound.ts';
 import type { CallOptions } from '../../src/plugin.ts';
 import { FLAG, KIND, type Kind } from '../../src/protocol/frame.ts';
-import { APART_BYTES_MIN, DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
+import { APART_BYTES_MIN, DEFAULT_LIMITS, OUTBOUND_BYTES_MAX } from '../../src/protocol/limits.ts';
 import { toWireError } from '../../src/protocol/wire-error.ts';
 import { batchOf, frameBytes } from '../support/frames.ts';
 import { linkFor } from '../support/link.ts';
 
 function setUp() {
-  const { link, transport, malformed } = linkFor();
+  const { link, transport, malformed } = linkFor({ slots: 16 });
   const outbound = new Outbound({
     pluginId: 'caller',
     limits: DEFAULT_LIMITS,
@@ -36,6 +36,21 @@ function setUp() {
     },
   };
 }
+
+it('the open calls of an actor carry so much together, and an answered one nothing', async () => {
+  const { outbound, answer } = setUp();
+  const large = new Uint8Array(30 * 1_024 * 1_024);
+  const room = Math.floor(OUTBOUND_BYTES_MAX / large.byteLength);
+  const [first] = Array.from({ length: room }, () => outbound.call('other', large));
+  await expect(outbound.call('other', large)).rejects.toMatchObject({
+    code: 'MAILBOX_FULL',
+    message: expect.stringContaining(`more than ${String(OUTBOUND_BYTES_MAX)} bytes`) as string,
+  });
+  answer(KIND.result, 1);
+  expect(await first).toBe(1);
+  const last = outbound.call('other', large);
+  expect(await Promise.race([last, Promise.resolve('open')])).toBe('open');
+});
 
 describe.each([
   ['result', KIND.result, 'fine'],

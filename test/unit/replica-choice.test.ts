@@ -16,9 +16,9 @@ function of(replica: number, fields: Partial<Candidate> = {}): Candidate {
 const keys = Array.from({ length: 10_000 }, (_, at) => `user-${at}`);
 
 describe('the least loaded replica', () => {
-  it('has the fewest calls, and equals take turns', () => {
+  it('has the fewest calls, and is of equals the first from a position on', () => {
     const loads = [3, 1, 2, 1].map((load, replica) => of(replica, { load }));
-    const chosen = [0, 1, 2, 3].map((turn) => leastLoaded(loads, turn)?.replica);
+    const chosen = [0, 1, 2, 3].map((from) => leastLoaded(loads, from)?.replica);
     expect(chosen).toEqual([1, 1, 3, 3]);
   });
 

@@ -63,6 +63,18 @@ describe('a replica set', () => {
     expect(set.state).toBe('failed');
   });
 
+  it('gives calls that come one by one to the same replica, whose thread is awake', async () => {
+    const stage = replicated({ min: 3 });
+    await stage.up();
+    for (const value of [1, 2, 3]) {
+      stage.ask(value);
+      await turns();
+      expect([0, 1, 2].map((replica) => stage.lifeOf(replica).waiting)).toEqual([[value], [], []]);
+      stage.answerAll();
+      await turns();
+    }
+  });
+
   it('gives calls to the least loaded, and one that gives way takes its turn', async () => {
     const stage = replicated({ min: 3 });
     await stage.up();

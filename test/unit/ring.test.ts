@@ -44,6 +44,18 @@ describe('a ring', () => {
     expect([reader.peek(), reader.take().byteLength]).toEqual([3, 0]);
   });
 
+  it.each([0x7fff_fff0, 0x8000_0000, 0xffff_fff0])(
+    'takes no record of %d bytes, which nobody can have written',
+    (length) => {
+      const { memory, writer, reader } = setUp();
+      writer.write(bytesOf(8, 1), 1);
+      // behind the words that both ends share
+      new DataView(memory).setUint32(memory.byteLength - 256, length, true);
+      expect(() => reader.take()).toThrow('a broken ring');
+      expect(reader.isEmpty).toBe(false);
+    },
+  );
+
   it('is as a queue of bounded size, whatever is written and read', () => {
     const step = fc.oneof(
       fc.record({ write: fc.integer({ min: 0, max: 120 }) }),

@@ -1,8 +1,8 @@
-/** A VM's whole heap as a value, and back: only for the same code on the same engine. */
+/** A VM's whole heap as a value, and back: only for the same code, engine and config. */
 import type { VmImage } from './vm.ts';
 
 const FORMAT = 'troupe-script-heap';
-const VERSION = 1;
+const VERSION = 2;
 const PAGE_BYTES = 65_536;
 
 export interface HeapOrigin {
@@ -10,6 +10,8 @@ export interface HeapOrigin {
   engine: string;
   /** SHA-256 of each file the script is made of. */
   files: Record<string, string>;
+  /** SHA-256 of the plugin's config: what was made of it is in the heap. */
+  config: string;
 }
 
 export interface SavedHeap extends VmImage, HeapOrigin {
@@ -24,7 +26,7 @@ export function savedHeap(image: VmImage, origin: HeapOrigin): SavedHeap {
 /** @throws an error with the code `SNAPSHOT_REFUSED` that says why. */
 export function imageOf(
   saved: unknown,
-  engine: string,
+  { engine, config }: Omit<HeapOrigin, 'files'>,
   isMadeOf: (files: Readonly<Record<string, unknown>>) => boolean,
 ): VmImage {
   if (!isSavedHeap(saved)) throw refused('it is not the heap of a script');
@@ -32,6 +34,7 @@ export function imageOf(
     throw refused(`it was taken from another engine (${saved.engine}; this is ${engine})`);
   }
   if (!isMadeOf(saved.files)) throw refused("the script's code is not the same any more");
+  if (saved.config !== config) throw refused("the plugin's config is not the same any more");
   return saved;
 }
 
@@ -41,7 +44,8 @@ function isSavedHeap(value: unknown): value is SavedHeap {
   const saved = value as Partial<Record<keyof SavedHeap, unknown>>;
   const { memory, tokens } = saved;
   if (saved.format !== FORMAT || saved.version !== VERSION) return false;
-  if (typeof saved.engine !== 'string' || typeof saved.files !== 'object') return false;
+  if (typeof saved.engine !== 'string' || typeof saved.config !== 'string') return false;
+  if (typeof saved.files !== 'object') return false;
   if (saved.files === null || !(memory instanceof Uint8Array) || !Array.isArray(tokens)) {
     return false;
   }
