@@ -9,9 +9,12 @@ const NO_AFFINITY = 0;
 const AFFINITY_BITS = 16;
 const AFFINITIES = 2 ** AFFINITY_BITS - 1;
 
-/** 1 to 65,535; `7` and `'7'` are the same key. */
+/** 1 to 65,535; `7` and `'7'` are the same key. @throws TypeError for what is no key. */
 export function affinityOf(key: string | number | undefined): number {
   if (key === undefined) return NO_AFFINITY;
+  if (typeof key !== 'string' && !Number.isFinite(key)) {
+    throw new TypeError(`affinity must be a string or a finite number, not ${nameOf(key)}`);
+  }
   return (fnv1a(String(key)) % AFFINITIES) + 1;
 }
 
@@ -37,4 +40,8 @@ function fnv1a(text: string): number {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
   }
   return mixed(hash);
+}
+
+function nameOf(value: unknown): string {
+  return value === null || typeof value === 'number' ? String(value) : `a ${typeof value}`;
 }

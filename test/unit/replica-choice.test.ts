@@ -37,6 +37,10 @@ describe('the least loaded replica', () => {
 });
 
 describe('the replica of a key', () => {
+  it.each([null, Number.NaN, true, {}, Symbol('key')])('is for no %s', (key) => {
+    expect(() => affinityOf(key as string)).toThrow(/^affinity must be a string or a finite/);
+  });
+
   it('is the same for the same key, be it a number or a text', () => {
     expect(affinityOf(7)).toBe(affinityOf('7'));
     expect(affinityOf(undefined)).toBe(0);
