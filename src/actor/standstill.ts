@@ -121,6 +121,9 @@ function valueOf(outcome: Outcome | undefined): unknown {
   throw outcome?.error instanceof Error ? outcome.error : new Error(String(outcome?.error));
 }
 
+/** What a chunk takes at least: an endless row of empty ones is too much, too. */
+const CHUNK_BYTES = 32;
+
 /** Chunks for a caller who gets them all at once. */
 class Collected implements PushedChunks {
   readonly collected: unknown[] = [];
@@ -133,7 +136,7 @@ class Collected implements PushedChunks {
 
   add(value: unknown, bytes: number): void {
     const { payloadBytesMax } = this.#limits;
-    this.#bytes += bytes;
+    this.#bytes += bytes + CHUNK_BYTES;
     if (this.#bytes > payloadBytesMax) {
       throw new CodecError(
         'PAYLOAD_TOO_LARGE',

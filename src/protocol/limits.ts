@@ -229,7 +229,9 @@ export const WINDOW_BYTES = 64 * MIB;
 
 /** Calls an actor may have open towards other plugins and the kernel at once. */
 export const OUTBOUND_CALLS_MAX = 16_384;
-/** What the inputs of these may come to (bytes). One call alone may be larger. */
+/** What the shared state of a manager may hold (bytes). */
+export const STATE_BYTES_MAX = 512 * MIB;
+/** What the inputs of these may come to (bytes). */
 export const OUTBOUND_BYTES_MAX = 256 * MIB;
 
 /** Chunks a stream's producer may be ahead of its reader, at first… */

@@ -30,6 +30,8 @@ declare namespace WebAssembly {
     constructor(limits: { initial: number; maximum?: number; shared?: boolean });
   }
 
+  /** What a guest throws itself. */
+  class Exception {}
   class CompileError extends Error {}
   class LinkError extends Error {}
   class RuntimeError extends Error {}

@@ -10,7 +10,11 @@ const assembler = await wabt();
 
 /** The bytes of a module, with the names of its functions. */
 export function assemble(text: string): Uint8Array<ArrayBuffer> {
-  const module = assembler.parseWat('guest.wat', text, { multi_value: true, bulk_memory: true });
+  const module = assembler.parseWat('guest.wat', text, {
+    multi_value: true,
+    bulk_memory: true,
+    exceptions: true,
+  });
   try {
     return new Uint8Array(module.toBinary({ write_debug_names: true }).buffer);
   } finally {

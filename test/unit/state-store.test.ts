@@ -15,6 +15,24 @@ describe('shared state', () => {
     expect(state.get('key')).toEqual({ list: [1], map: new Map([['k', 1n]]) });
   });
 
+  it('holds no more than it may, keys included, and has room again for what is deleted', () => {
+    const state = new StateStore(4_096);
+    state.set('large', 'x'.repeat(3_000));
+    const refused = expect.objectContaining({ code: 'PAYLOAD_TOO_LARGE' }) as Error;
+    expect(() => {
+      state.set('k'.repeat(600), 1);
+    }).toThrow(refused);
+    expect(() => {
+      state.set('large', 'x'.repeat(5_000));
+    }).toThrow(refused);
+    expect(String(state.get('large'))).toHaveLength(3_000);
+    state.set('large', 'x');
+    state.set('k'.repeat(600), 1);
+    state.delete('k'.repeat(600));
+    state.set('other', 'x'.repeat(3_000));
+    expect(state.keys()).toEqual(['large', 'other']);
+  });
+
   it('knows nothing of a key that was never set', () => {
     const state = new StateStore();
     expect([state.get('k'), state.payload('k'), state.version('k'), state.delete('k')]).toEqual([

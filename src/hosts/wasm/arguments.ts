@@ -17,34 +17,50 @@ export interface Applied {
   memory: WebAssembly.Memory | undefined;
 }
 
+export interface Prepared {
+  /** Runs the guest. */
+  run: () => unknown;
+  /** What of its result is the caller's. */
+  take: (result: unknown) => unknown;
+}
+
 /** Everything that can be known to be wrong is found before the guest runs. */
-export function prepare(applied: Applied): () => unknown {
+export function prepare(applied: Applied): Prepared {
   const { name, called, args, signature } = applied;
-  const types = args.flatMap((arg) =>
-    isText(arg) ? ['i', 'i'] : [typeof arg === 'bigint' ? 'I' : 'n'],
-  );
+  const numbers = args.flatMap((arg) => (isText(arg) ? [0, 0] : [arg]));
   const wanted = signature?.params ?? '?'.repeat(called.length);
-  if (types.length !== wanted.length) {
+  if (numbers.length !== wanted.length) {
     throw new GuestError(
-      `${name} takes ${argumentsSaid(wanted.length)}${said(wanted)}, and was given ${String(types.length)}${args.some(isText) ? ' (a text counts as two)' : ''}`,
+      `${name} takes ${argumentsSaid(wanted.length)}${said(wanted)}, and was given ${String(numbers.length)}${args.some(isText) ? ' (a text counts as two)' : ''}`,
     );
   }
-  for (const [at, type] of types.entries()) {
+  for (const [at, value] of numbers.entries()) {
     const want = wanted[at] ?? '?';
-    if (want === '?' || (type === 'I') === (want === 'I')) continue;
+    if (want === '?' || fits(value, want)) continue;
     throw new GuestError(`argument ${String(at + 1)} of ${name} must be ${NAMES[want] ?? want}`);
   }
-  return () => {
-    const passed = args.flatMap((arg): (number | bigint)[] =>
-      isText(arg) ? place(arg, applied) : [arg],
-    );
-    return taken(called(...passed), applied);
+  if (args.some(isText)) allocatorOf(applied);
+  return {
+    run: () => {
+      const passed = args.flatMap((arg): (number | bigint)[] =>
+        isText(arg) ? place(arg, applied) : [arg],
+      );
+      return called(...passed);
+    },
+    take: (result) => taken(result, applied),
   };
 }
 
+/** An integer may be meant with or without a sign. */
+function fits(value: number | bigint, want: string): boolean {
+  if (typeof value === 'bigint') return want === 'I' && value >= -(2n ** 63n) && value < 2n ** 64n;
+  if (want === 'i') return Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 32;
+  return want !== 'I';
+}
+
 const NAMES: Record<string, string> = {
-  i: 'a number (i32)',
-  I: 'a bigint (i64)',
+  i: 'a whole number of 32 bits (i32)',
+  I: 'a bigint of 64 bits (i64)',
   f: 'a number (f32)',
   F: 'a number (f64)',
 };
@@ -68,18 +84,21 @@ function isText(arg: Argument): arg is string | Uint8Array {
   return typeof arg === 'string' || arg instanceof Uint8Array;
 }
 
-/** Puts a text where the guest says that there is room for it. */
-function place(value: string | Uint8Array, { name, exports, memory }: Applied): number[] {
-  const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+function allocatorOf({ name, exports, memory }: Applied): (bytes: number) => unknown {
   const allocator = ALLOCATORS.map((each) => exports[each]).find(
     (each) => typeof each === 'function',
   );
-  if (!allocator || !memory) {
-    throw new GuestError(
-      `a text for ${name} needs an exported memory and one of the exports ${ALLOCATORS.join(', ')}`,
-    );
-  }
-  const pointer = Number(Reflect.apply(allocator, undefined, [bytes.byteLength])) >>> 0;
+  if (allocator && memory) return allocator as (bytes: number) => unknown;
+  throw new GuestError(
+    `a text for ${name} needs an exported memory and one of the exports ${ALLOCATORS.join(', ')}`,
+  );
+}
+
+/** Puts a text where the guest says that there is room for it. */
+function place(value: string | Uint8Array, applied: Applied): number[] {
+  const { memory } = applied;
+  const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
+  const pointer = Number(allocatorOf(applied)(bytes.byteLength)) >>> 0;
   slice(memory, pointer, bytes.byteLength).set(bytes);
   return [pointer, bytes.byteLength];
 }
@@ -113,8 +132,10 @@ export function copy(
   as: 'text' | 'bytes',
 ): unknown {
   const bytes = slice(memory, pointer, length);
-  return as === 'text' ? textOf(bytes) : new Uint8Array(bytes);
+  return as === 'text' ? textOf(bytes, NO_TEXT) : new Uint8Array(bytes);
 }
+
+const NO_TEXT = "what is there is not UTF-8; ask for it as 'bytes'";
 
 /** @throws GuestError beyond the end of the memory. */
 export function slice(

@@ -3,8 +3,11 @@ import type { GuestHost, PluginContext } from '../../plugin.ts';
 import type { Blocking } from '../../protocol/blocking.ts';
 import type { ImportModule } from '../module.ts';
 import type { Blocks } from './blocks.ts';
+import { EXTISM_MODULE } from './extism-functions.ts';
 import { GuestError } from './guest-error.ts';
 import type { Provided } from './link.ts';
+import { TROUPE_MODULE } from './troupe-functions.ts';
+import { WASI_MODULE } from './wasi.ts';
 
 export interface HostFunctionsScope {
   context: PluginContext;
@@ -25,6 +28,11 @@ export async function loadHostFunctions(
   if (typeof made !== 'object' || made === null) throw new GuestError(NO_FUNCTIONS);
   const modules = Object.entries(made).map(([module, functions]: [string, unknown]) => {
     if (typeof functions !== 'object' || functions === null) throw new GuestError(NO_FUNCTIONS);
+    if (RESERVED.has(module)) {
+      throw new GuestError(
+        `wasm.hostFunctions has functions of ${module}, a name that is reserved`,
+      );
+    }
     const entries = Object.entries(functions).map(
       ([name, called]: [string, unknown]): [string, unknown] => [
         name,
@@ -35,6 +43,9 @@ export async function loadHostFunctions(
   });
   return new Map(modules);
 }
+
+/** What the runtime itself gives. */
+const RESERVED: ReadonlySet<string> = new Set([EXTISM_MODULE, TROUPE_MODULE, WASI_MODULE]);
 
 const NO_FUNCTIONS =
   'the module of wasm.hostFunctions must export by default { "<module>": { "<name>": function } }, or a function that returns that';

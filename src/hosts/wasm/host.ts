@@ -114,8 +114,8 @@ class WasmHost {
         const { exports, memory } = guest;
         const called = guest.function(name);
         const signature = guest.signature(name);
-        const apply = prepare({ name, called, signature, args, returns, exports, memory });
-        return this.#guarded(() => guest.apply(apply));
+        const { run, take } = prepare({ name, called, signature, args, returns, exports, memory });
+        return take(this.#guarded(() => guest.apply(run)));
       }
       case 'read':
         return copy(guest.memory, request.pointer, request.length, request.as);
@@ -204,6 +204,7 @@ class WasmHost {
         this.#traps++;
         guestStack(error);
       }
+      if (error instanceof WebAssembly.Exception) throw new GuestError(UNCAUGHT);
       throw error;
     }
   }
@@ -224,3 +225,4 @@ class WasmHost {
 }
 
 const PAGE_BYTES = 64 * 1024;
+const UNCAUGHT = 'it threw an exception of its own language, and nothing in it caught that';

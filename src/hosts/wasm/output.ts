@@ -19,10 +19,13 @@ export function valueOf(bytes: Buffer, as: WasmOutput, { keep }: { keep: boolean
   }
 }
 
-export function textOf(bytes: Buffer): string {
+/** @param problem told where it is no text. */
+export function textOf(bytes: Buffer, problem = NO_TEXT): string {
   if (isUtf8(bytes)) return bytes.toString('utf8');
-  throw new GuestError('its output is not UTF-8; set wasm.output to bytes');
+  throw new GuestError(problem);
 }
+
+const NO_TEXT = 'its output is not UTF-8; set wasm.output to bytes';
 
 function jsonOf(bytes: Buffer): unknown {
   if (bytes.byteLength === 0) return undefined;

@@ -2,10 +2,11 @@
 import { StringDecoder } from 'node:string_decoder';
 
 import type { Logger } from '../../plugin.ts';
-import { GuestError } from './guest-error.ts';
+import { CodecError } from '../../protocol/codec-error.ts';
 import type { StandardStreams } from './wasi.ts';
 
 const LINE_BYTES_MAX = 8 * 1024;
+const OUTPUT_BYTES_MIN = 1_024;
 
 export class Streams implements StandardStreams {
   readonly #log: Logger;
@@ -13,7 +14,8 @@ export class Streams implements StandardStreams {
   /** Chunks that the call has given so far. */
   chunks = 0;
   #input: Uint8Array = Buffer.alloc(0);
-  #output: Buffer[] = [];
+  /** Has room for more than there is. */
+  #output = Buffer.alloc(0);
   #outputBytes = 0;
   /** Whether what goes to standard output is the call's output, and not the log's. */
   #collects = false;
@@ -30,13 +32,13 @@ export class Streams implements StandardStreams {
   begin(input: Uint8Array | string, { collects }: { collects: boolean }): void {
     this.#collects = collects;
     this.#input = typeof input === 'string' ? Buffer.from(input, 'utf8') : input;
-    this.#output = [];
+    this.#output = Buffer.alloc(0);
     this.#outputBytes = 0;
     this.chunks = 0;
   }
 
   output(): Buffer {
-    return Buffer.concat(this.#output, this.#outputBytes);
+    return this.#output.subarray(0, this.#outputBytes);
   }
 
   /** What is left of a line without an end. */
@@ -60,13 +62,22 @@ export class Streams implements StandardStreams {
   }
 
   #collect(bytes: Uint8Array): void {
-    this.#outputBytes += bytes.byteLength;
-    if (this.#outputBytes > this.#bytesMax) {
-      throw new GuestError(
-        `its output has more than limits.payloadBytesMax (${String(this.#bytesMax)}) bytes`,
+    const end = this.#outputBytes + bytes.byteLength;
+    if (end > this.#bytesMax) {
+      const max = this.#bytesMax;
+      throw new CodecError(
+        'PAYLOAD_TOO_LARGE',
+        `its output has more than limits.payloadBytesMax (${String(max)}) bytes`,
+        { limit: 'payloadBytesMax', max, bytes: end },
       );
     }
-    this.#output.push(Buffer.from(bytes));
+    if (end > this.#output.byteLength) {
+      const grown = Buffer.allocUnsafe(Math.max(OUTPUT_BYTES_MIN, 2 * end));
+      this.#output.copy(grown, 0, 0, this.#outputBytes);
+      this.#output = grown;
+    }
+    this.#output.set(bytes, this.#outputBytes);
+    this.#outputBytes = end;
   }
 
   #tell(stream: 'stdout' | 'stderr', bytes: Uint8Array): void {

@@ -98,7 +98,7 @@ function closed(native: Functions): Functions {
   return Object.fromEntries(entries);
 }
 
-/** What concerns the standard streams, time, and the end. */
+/** What concerns the standard streams, time, and the end. Pointers arrive as signed numbers. */
 function replaced({ streams, blocking, memory }: WasiScope, native: Functions): Functions {
   const pass = (name: string, args: readonly number[]): unknown =>
     Reflect.apply(native[name] ?? unknown, undefined, args);
@@ -114,13 +114,13 @@ function replaced({ streams, blocking, memory }: WasiScope, native: Functions): 
       if (!isListable(count)) return INVALID;
       const view = viewOf();
       let read = 0;
-      for (const target of vectors(view, list, count)) {
+      for (const target of vectors(view, list >>> 0, count)) {
         const bytes = streams.read(target.byteLength);
         target.set(bytes);
         read += bytes.byteLength;
         if (bytes.byteLength < target.byteLength) break;
       }
-      view.setUint32(result, read, true);
+      view.setUint32(result >>> 0, read, true);
       return SUCCESS;
     },
     fd_write(fd: number, list: number, count: number, result: number): unknown {
@@ -130,10 +130,10 @@ function replaced({ streams, blocking, memory }: WasiScope, native: Functions): 
       if (!isListable(count)) return INVALID;
       blocking.checkpoint();
       const view = viewOf();
-      const parts = vectors(view, list, count);
+      const parts = vectors(view, list >>> 0, count);
       for (const part of parts) streams.write(stream, part);
       const written = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
-      view.setUint32(result, written, true);
+      view.setUint32(result >>> 0, written, true);
       return SUCCESS;
     },
     fd_renumber: (from: number, to: number): unknown =>
@@ -141,7 +141,8 @@ function replaced({ streams, blocking, memory }: WasiScope, native: Functions): 
     poll_oneoff(from: number, to: number, count: number, result: number): unknown {
       // with nothing to wait for it would sleep for ever
       if (count === 0 || !isListable(count)) return INVALID;
-      return poll(viewOf(), { from, to, count, result }, blocking);
+      const at = { from: from >>> 0, to: to >>> 0, result: result >>> 0 };
+      return poll(viewOf(), { ...at, count }, blocking);
     },
     proc_exit(code: number): never {
       throw new GuestExit(code);
