@@ -71,7 +71,7 @@ async function factoryOf(provider: string, place: string | undefined): Promise<F
   );
   const name = (provider.split('/').at(-1) ?? '').replace(/\.\w+$/, '');
   const wanted = `create${name.replaceAll(/\W/g, '')}`.toLowerCase();
-  const own = factories.find(([name]) => name.toLowerCase() === wanted) ?? factories[0];
+  const own = factories.find(([exported]) => exported.toLowerCase() === wanted) ?? factories[0];
   if (own) return own[1];
   throw new LlmError(
     'LLM_NO_PROVIDER',
