@@ -46,10 +46,7 @@ export class Engine {
     const config = CONFIG.parse(ctx.config);
     const given = config.apiKey ?? process.env[config.apiKeyEnv];
     const apiKey = given === '' ? undefined : given;
-    const provider = await loadProvider(
-      { ...config, provider: ctx.modules['provider'] ?? config.provider },
-      apiKey,
-    );
+    const provider = await loadProvider(config, apiKey, ctx.modules['provider']);
     if (config.model === undefined && config.embeddingModel === undefined) {
       throw new LlmError(
         'LLM_NOT_CONFIGURED',

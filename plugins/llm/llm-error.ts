@@ -19,7 +19,7 @@ export type LlmErrorCode =
   | 'LLM_TOO_MANY_STEPS'
   | 'LLM_NO_TOOLS';
 
-interface LlmErrorOptions {
+interface LlmErrorOptions extends ErrorOptions {
   /** Asking again may help. */
   isRetryable?: boolean;
   /** How long the server wants to be left alone. */
@@ -32,7 +32,7 @@ export class LlmError extends CodedError<LlmErrorCode> {
   readonly retryAfterMs: number | undefined;
 
   constructor(code: LlmErrorCode, message: string, options: LlmErrorOptions = {}) {
-    super(code, message);
+    super(code, message, options);
     this.isRetryable = options.isRetryable ?? false;
     this.retryAfterMs = options.retryAfterMs;
   }

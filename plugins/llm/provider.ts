@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 import { createOpenAICompatible, type OpenAICompatibleProvider } from '@ai-sdk/openai-compatible';
 
+import { messageOf } from '../coded-error.ts';
 import type { LlmConfig } from './config.ts';
 import { boundedFetch } from './http.ts';
 import { LlmError } from './llm-error.ts';
@@ -18,10 +19,14 @@ export interface Provider {
   embeddingModel(id: string): EmbeddingModel;
 }
 
-/** @throws LlmError `LLM_NOT_CONFIGURED`, `LLM_NO_PROVIDER` */
+/**
+ * @param place where a module of the user's own is imported from: maybe what it was built to.
+ * @throws LlmError `LLM_NOT_CONFIGURED`, `LLM_NO_PROVIDER`
+ */
 export async function loadProvider(
   config: LlmConfig,
   apiKey: string | undefined,
+  place?: string,
 ): Promise<Provider> {
   const { provider, baseUrl, headers, settings } = config;
   const fetch = boundedFetch(config.responseBytesMax);
@@ -32,7 +37,7 @@ export async function loadProvider(
     fetch,
   };
   if (provider !== undefined && provider !== '@ai-sdk/openai-compatible') {
-    const create = await factoryOf(provider);
+    const create = await factoryOf(provider, place);
     return checked(
       create({ ...common, ...(baseUrl === undefined ? {} : { baseURL: baseUrl }) }),
       provider,
@@ -58,14 +63,15 @@ export async function loadProvider(
 type Factory = (settings: Record<string, unknown>) => unknown;
 
 /** The `createAcme` of a provider's module. */
-async function factoryOf(provider: string): Promise<Factory> {
-  const module = await importProvider(provider);
+async function factoryOf(provider: string, place: string | undefined): Promise<Factory> {
+  const module = await (place === undefined ? importPackage(provider) : importOwn(provider, place));
   const factories = Object.entries(module).filter(
     (entry): entry is [string, Factory] =>
       /^create[A-Z]/.test(entry[0]) && typeof entry[1] === 'function',
   );
-  const wanted = `create${(provider.split('/').at(-1) ?? '').replaceAll(/\W/g, '')}`.toLowerCase();
-  const own = factories.find(([name]) => name.toLowerCase() === wanted) ?? factories[0];
+  const name = (provider.split('/').at(-1) ?? '').replace(/\.\w+$/, '');
+  const wanted = `create${name.replaceAll(/\W/g, '')}`.toLowerCase();
+  const own = factories.find(([exported]) => exported.toLowerCase() === wanted) ?? factories[0];
   if (own) return own[1];
   throw new LlmError(
     'LLM_NO_PROVIDER',
@@ -73,7 +79,16 @@ async function factoryOf(provider: string): Promise<Factory> {
   );
 }
 
-async function importProvider(provider: string): Promise<Record<string, unknown>> {
+async function importOwn(provider: string, place: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(place)) as Record<string, unknown>;
+  } catch (error) {
+    const message = `the provider ${provider} cannot be loaded: ${messageOf(error)}`;
+    throw new LlmError('LLM_NO_PROVIDER', message, { cause: error });
+  }
+}
+
+async function importPackage(provider: string): Promise<Record<string, unknown>> {
   for (const place of placesOf(provider)) {
     try {
       return (await import(place)) as Record<string, unknown>;
@@ -90,7 +105,6 @@ async function importProvider(provider: string): Promise<Record<string, unknown>
 /** Installed beside this package, or where the program runs. */
 function* placesOf(provider: string): Iterable<string> {
   yield provider;
-  if (URL.canParse(provider)) return;
   try {
     const require = createRequire(path.join(process.cwd(), 'package.json'));
     yield pathToFileURL(require.resolve(provider)).href;
@@ -103,7 +117,7 @@ function* placesOf(provider: string): Iterable<string> {
 function isMissing(error: unknown, provider: string): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;
   const isNotFound = error.code === 'ERR_MODULE_NOT_FOUND' || error.code === 'MODULE_NOT_FOUND';
-  return isNotFound && (URL.canParse(provider) || error.message.includes(provider));
+  return isNotFound && error.message.includes(provider);
 }
 
 function checked(made: unknown, provider: string): Provider {

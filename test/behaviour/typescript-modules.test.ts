@@ -1,10 +1,18 @@
+import { fileURLToPath } from 'node:url';
+
 import type { PluginHandle, PluginManager } from 'troupe';
 import { describe, expect, it } from 'vitest';
 
 import { nextEvent } from '../support/events.ts';
 import { createManager, fixture } from '../support/manager.ts';
-import { failureOf } from '../support/outcomes.ts';
-import { MODULE_KINDS, moduleFiles, type ModuleKind } from '../support/typescript-modules.ts';
+import { causeOf, failureOf } from '../support/outcomes.ts';
+import {
+  BACKEND,
+  HOST_FUNCTIONS,
+  moduleFiles,
+  PROVIDER,
+  type ModuleKind,
+} from '../support/typescript-modules.ts';
 
 const WATCHED = { watch: true, debounceMs: 20, attempts: 1 } as const;
 const BY_HAND = { watch: true, strategy: 'manual', attempts: 1 } as const;
@@ -14,18 +22,18 @@ async function versionOf(plugin: PluginHandle, { version }: ModuleKind): Promise
   return Number(await plugin.execute(version));
 }
 
-/** Its thread ends in a call, and it is back. */
+/** Its thread ends in a call. */
 async function crash(
   manager: PluginManager,
   plugin: PluginHandle,
   { exit }: ModuleKind,
 ): Promise<void> {
-  const restarted = nextEvent(manager, 'restarted');
+  const crashed = nextEvent(manager, 'crashed');
   expect((await failureOf(plugin.execute(exit))).code).toBe('PLUGIN_CRASHED');
-  await restarted;
+  await crashed;
 }
 
-describe.each(MODULE_KINDS)('$name in TypeScript', (kind) => {
+describe.each([BACKEND, PROVIDER, HOST_FUNCTIONS])('$name in TypeScript', (kind) => {
   it.each(kind.isolations)('imports a file of its own, in a %s', async (isolation) => {
     const manager = createManager();
     const plugin = await manager.register(await kind.spec(fixture(kind.file), { isolation }));
@@ -75,7 +83,7 @@ describe.each(MODULE_KINDS)('$name in TypeScript', (kind) => {
     expect(await versionOf(plugin, kind)).toBe(2);
   });
 
-  it.each(['thread', 'process'] as const)(
+  it.each(kind.isolations)(
     'is what it was after a crash, whatever its file holds, until a reload, in a %s',
     async (isolation) => {
       const manager = createManager();
@@ -99,6 +107,59 @@ describe.each(MODULE_KINDS)('$name in TypeScript', (kind) => {
       expect(await versionOf(plugin, kind)).toBe(2);
     },
   );
+});
+
+describe.each([BACKEND, PROVIDER])('$name in TypeScript', (kind) => {
+  it('is watched with the files that it imports', async () => {
+    const manager = createManager();
+    const { module, writeVersion } = await moduleFiles(kind);
+    const plugin = await manager.register(await kind.spec(module, { reload: WATCHED }));
+    await manager.up();
+    const completed = nextEvent(manager, 'reload-completed');
+    await writeVersion(2);
+    await completed;
+    expect(await versionOf(plugin, kind)).toBe(2);
+  });
+
+  it('throws errors whose stacks are of its file', async () => {
+    const manager = createManager();
+    const { module, write } = await moduleFiles(kind);
+    const fails = 'const failed = (): never => {\n  throw new Error("not today");\n};\n';
+    await write(`${fails}export const createOwn = failed;\nexport default failed;`);
+    const plugin = await manager.register(await kind.spec(module, {}));
+    await plugin.load();
+    const cause = causeOf(await failureOf(plugin.init()));
+    expect(cause.message).toBe('not today');
+    expect(cause.stack).toContain(`${fileURLToPath(module)}:2:9`);
+  });
+});
+
+describe('an LLM provider in TypeScript', () => {
+  it.each([
+    ['import "not-there";', "cannot be loaded: Cannot find package 'not-there'"],
+    ['export const makeOwn = 1;', 'is no provider of the AI SDK: it exports no function create…'],
+    ['export const createOwn = (): number => 1;', 'is no provider of the AI SDK 6'],
+  ])('that is none is named by its own file: %s', async (text, said) => {
+    const manager = createManager();
+    const { module, write } = await moduleFiles(PROVIDER);
+    await write(text);
+    const plugin = await manager.register(await PROVIDER.spec(module, {}));
+    await plugin.load();
+    const { code, message } = causeOf(await failureOf(plugin.init()));
+    expect(code).toBe('LLM_NO_PROVIDER');
+    expect(message).toContain(`${module.href} ${said}`);
+  });
+
+  it('is made by the function that has the name of its file, where it exports several', async () => {
+    const manager = createManager();
+    const { module, text, write } = await moduleFiles(PROVIDER);
+    await write(
+      `${text}\nexport const createProvider = createOwn;\nexport const createAny = (): number => 1;`,
+    );
+    const plugin = await manager.register(await PROVIDER.spec(module, {}));
+    await manager.up();
+    expect(await versionOf(plugin, PROVIDER)).toBe(1);
+  });
 });
 
 /** Where {@link BROKEN} is. */

@@ -35,40 +35,40 @@ const GUEST = assemble(`(module
 
 const COMMON = { restart: EAGER_RESTART } as const;
 
-export const MODULE_KINDS: readonly ModuleKind[] = [
-  {
-    name: 'a storage backend',
-    file: 'typescript-backend/backend.ts',
-    called: 'its module backend',
-    spec: (backend, options) => storagePlugin('own', { ...COMMON, ...options, backend }),
-    isolations: ['thread', 'process'],
-    version: { op: 'count' },
-    exit: { op: 'clear' },
+export const BACKEND: ModuleKind = {
+  name: 'a storage backend',
+  file: 'typescript-backend/backend.ts',
+  called: 'its module backend',
+  spec: (backend, options) => storagePlugin('own', { ...COMMON, ...options, backend }),
+  isolations: ['thread', 'process'],
+  version: { op: 'count' },
+  exit: { op: 'clear' },
+};
+
+export const PROVIDER: ModuleKind = {
+  name: 'an LLM provider',
+  file: 'typescript-provider/provider.ts',
+  called: 'its module provider',
+  spec: (provider, options) =>
+    llmPlugin('own', { ...COMMON, ...options, provider, model: 'own-1' }),
+  isolations: ['thread', 'process'],
+  version: 'Which version are you?',
+  exit: 'exit',
+};
+
+export const HOST_FUNCTIONS: ModuleKind = {
+  name: 'a module of host functions',
+  file: 'typescript-functions/functions.ts',
+  called: 'it',
+  async spec(hostFunctions, options) {
+    const entry = path.join(await temporaryFolder(), 'guest.wasm');
+    await writeFile(entry, GUEST);
+    return guestSpec(entry, { id: 'own', ...COMMON, ...options, wasm: { hostFunctions } });
   },
-  {
-    name: 'an LLM provider',
-    file: 'typescript-provider/provider.ts',
-    called: 'its module provider',
-    spec: (provider, options) =>
-      llmPlugin('own', { ...COMMON, ...options, provider, model: 'own-1' }),
-    isolations: ['thread', 'process'],
-    version: 'Which version are you?',
-    exit: 'exit',
-  },
-  {
-    name: 'a module of host functions',
-    file: 'typescript-functions/functions.ts',
-    called: 'it',
-    async spec(hostFunctions, options) {
-      const entry = path.join(await temporaryFolder(), 'guest.wasm');
-      await writeFile(entry, GUEST);
-      return guestSpec(entry, { id: 'own', ...COMMON, ...options, wasm: { hostFunctions } });
-    },
-    isolations: ['thread', 'process', 'pool'],
-    version: { function: 'version', args: [] },
-    exit: { function: 'exit', args: [] },
-  },
-];
+  isolations: ['thread', 'process', 'pool'],
+  version: { function: 'version', args: [] },
+  exit: { function: 'exit', args: [] },
+};
 
 export interface ModuleFiles {
   module: URL;
