@@ -25,26 +25,18 @@ const SOURCE = /\.[cm]?[jt]sx?$/;
 /** @param manifest the path of its plugin.json, where it has one. */
 export async function sourcesOf(plan: PluginPlan, manifest?: string): Promise<Sources> {
   const own = manifest === undefined ? [] : [manifest];
-  if (plan.entry.protocol !== 'file:') return hashed(own, true);
-  const entry = fileURLToPath(plan.entry);
-  const modules = filesOf(Object.values(plan.modules));
-  const imports = await Promise.all([entry, ...modules].filter(isSource).map(importsOf));
+  const code = filesOf([plan.entry, ...Object.values(plan.modules), plan.wasm?.hostFunctions]);
+  const imports = await Promise.all(code.filter(isSource).map(importsOf));
   const files = [
     ...own,
-    entry,
-    ...modules,
-    ...linked(plan),
+    ...code,
+    ...filesOf((plan.wasm?.modules ?? []).map(({ url }) => url)),
     ...imports.flatMap((each) => each.files),
   ];
   return hashed(
     files,
     imports.every(({ isWhole }) => isWhole),
   );
-}
-
-/** What a WebAssembly plugin names beside its entry. */
-function linked({ wasm }: PluginPlan): string[] {
-  return filesOf([...(wasm?.modules ?? []).map(({ url }) => url), wasm?.hostFunctions]);
 }
 
 function filesOf(urls: readonly (URL | undefined)[]): string[] {

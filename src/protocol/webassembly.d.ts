@@ -31,7 +31,9 @@ declare namespace WebAssembly {
   }
 
   /** What a guest throws itself. */
-  class Exception {}
+  class Exception {
+    is(tag: object): boolean;
+  }
   class CompileError extends Error {}
   class LinkError extends Error {}
   class RuntimeError extends Error {}

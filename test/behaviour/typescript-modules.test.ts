@@ -109,7 +109,7 @@ describe.each([BACKEND, PROVIDER, HOST_FUNCTIONS])('$name in TypeScript', (kind)
   );
 });
 
-describe.each([BACKEND, PROVIDER])('$name in TypeScript', (kind) => {
+describe.each([BACKEND, PROVIDER, HOST_FUNCTIONS])('$name in TypeScript', (kind) => {
   it('is watched with the files that it imports', async () => {
     const manager = createManager();
     const { module, writeVersion } = await moduleFiles(kind);
@@ -120,7 +120,9 @@ describe.each([BACKEND, PROVIDER])('$name in TypeScript', (kind) => {
     await completed;
     expect(await versionOf(plugin, kind)).toBe(2);
   });
+});
 
+describe.each([BACKEND, PROVIDER])('$name in TypeScript', (kind) => {
   it('throws errors whose stacks are of its file', async () => {
     const manager = createManager();
     const { module, write } = await moduleFiles(kind);

@@ -274,7 +274,11 @@ describe('the type of an argument is checked', () => {
     ['too few', [1], 'mix takes 3 arguments (i32, i64, f64), and was given 1'],
     ['a number for an i64', [1, 2, 3], 'argument 2 of mix must be a bigint of 64 bits (i64)'],
     ['a bigint for an f64', [1, 2n, 3n], 'argument 3 of mix must be a number (f64)'],
-    ['a text where there is no room', ['a', 2n], 'argument 2 of mix must be a bigint of 64 bits (i64)'],
+    [
+      'a text where there is no room',
+      ['a', 2n],
+      'argument 2 of mix must be a bigint of 64 bits (i64)',
+    ],
   ])('%s', async (_, args, message) => {
     const guest = await runGuest(createManager(), entry);
     const error = await failureOf(guest.execute({ function: 'mix', args }));
