@@ -105,13 +105,16 @@ function modulesOf(sources: readonly ToolSource[]): Record<string, string> {
   return Object.fromEntries(modules);
 }
 
-/** Headers that a host is to be sent, and nobody is to be told. */
+/** What a host is to be sent, or a program is given, and nobody is to be told. */
 function secretsOf(sources: readonly ToolSource[]): string[] {
   return sources.flatMap((source, index) => {
-    const hasHeaders =
-      source.kind === 'builtin' &&
-      source.builtin === 'http_request' &&
-      source.options.hostHeaders !== undefined;
-    return hasHeaders ? [`sources.${String(index)}.options.hostHeaders`] : [];
+    const secret = secretOptionOf(source);
+    return secret === undefined ? [] : [`sources.${String(index)}.options.${secret}`];
   });
+}
+
+function secretOptionOf(source: ToolSource): string | undefined {
+  if (source.kind !== 'builtin') return undefined;
+  if (source.builtin === 'http_request' && source.options.hostHeaders) return 'hostHeaders';
+  return source.builtin === 'shell' && source.options.env ? 'env' : undefined;
 }

@@ -152,6 +152,21 @@ describe('options of a tool plugin', () => {
     expect(make).toThrow(message);
   });
 
+  test('keep what hosts are sent and programs are given from what is told of the plugin', () => {
+    const { secrets } = toolPlugin('t', {
+      tools: [
+        'json',
+        { name: 'http_request', options: { hostHeaders: { 'a.example': { 'x-api-key': 'k' } } } },
+        {
+          name: 'shell',
+          options: { cwd: '.', commands: { ls: {} }, env: { TOKEN: 'shell-sesame' } },
+        },
+        { name: 'shell', as: 'plain', options: { cwd: '.', commands: { ls: {} } } },
+      ],
+    });
+    expect(secrets).toEqual(['sources.1.options.hostHeaders', 'sources.2.options.env']);
+  });
+
   test('of a spec are those of any plugin', () => {
     const spec = toolPlugin('t', {
       tools: 'json',
