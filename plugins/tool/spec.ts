@@ -24,6 +24,8 @@ export interface ToolOptions extends SpecOptions {
   timeoutMs?: number;
   /** How long a run that asks waits for its answer (ms). Default 60,000. */
   confirmTimeoutMs?: number;
+  /** What its tools are for, beside `tools`: by these a model is offered them, and programs find it. */
+  capabilities?: readonly string[];
 }
 
 /**
@@ -43,7 +45,12 @@ export function toolPlugin(
   options: ToolOptions,
 ): TypedSpec<ToolInput, ToolAnswer, ToolMethods> {
   const { spec, own } = splitOptions(options);
-  const { tools, timeoutMs = TIMEOUT_MS, confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = checked(id, own);
+  const {
+    tools,
+    timeoutMs = TIMEOUT_MS,
+    confirmTimeoutMs = CONFIRM_TIMEOUT_MS,
+    capabilities = [],
+  } = checked(id, own);
   const sources = named(id, () => resolveSources(tools));
   const callTimeoutMs = spec.limits?.callTimeoutMs ?? longest(sources, timeoutMs, confirmTimeoutMs);
   const config: ToolConfig = { sources, timeoutMs, confirmTimeoutMs, callTimeoutMs };
@@ -54,7 +61,7 @@ export function toolPlugin(
     ...spec,
     id,
     type: 'tool',
-    capabilities: ['tools'],
+    capabilities: [...new Set(['tools', ...capabilities])],
     entry: new URL('./plugin.js', import.meta.url),
     modules: modulesOf(sources),
     limits: { ...spec.limits, callTimeoutMs },
