@@ -53,7 +53,8 @@ export function toolPlugin(
   } = checked(id, own);
   const sources = named(id, () => resolveSources(tools));
   const callTimeoutMs = spec.limits?.callTimeoutMs ?? longest(sources, timeoutMs, confirmTimeoutMs);
-  const config: ToolConfig = { sources, timeoutMs, confirmTimeoutMs, callTimeoutMs };
+  const questionsMax = questionsOf(spec.concurrency ?? CONCURRENCY);
+  const config: ToolConfig = { sources, timeoutMs, confirmTimeoutMs, questionsMax, callTimeoutMs };
   const full: PluginSpec = {
     name: 'Tools',
     description: 'Serves tools that models and programs call by name.',
@@ -103,6 +104,11 @@ function longest(
 ): number {
   const own = sources.map((source) => ('timeoutMs' in source ? (source.timeoutMs ?? 0) : 0));
   return Math.min(Math.max(timeoutMs, ...own) + confirmTimeoutMs + CALL_ROOM_MS, TIME_MS_MAX);
+}
+
+/** Half of the calls that are inside at once: the others are for tools that do not ask. */
+function questionsOf(concurrency: number): number {
+  return Math.max(1, Math.floor(concurrency / 2));
 }
 
 function modulesOf(sources: readonly ToolSource[]): Record<string, string> {

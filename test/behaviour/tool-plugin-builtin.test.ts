@@ -199,6 +199,9 @@ describe('options of a tool plugin', () => {
       concurrency: 32,
       limits: { memoryMb: 64, callTimeoutMs: 120_000 },
     });
+    expect(toolPlugin('t', { tools: 'json', concurrency: 1 }).config).toMatchObject({
+      questionsMax: 1,
+    });
     expect(toolPlugin('t', { tools: 'json', limits: { callTimeoutMs: 5 } }).limits).toEqual({
       callTimeoutMs: 5,
     });
