@@ -13,7 +13,7 @@ import { guardChat, guardEmbedding, type OnBehalf } from './guarded-models.ts';
 import { decodeInput, type Asked, type ChatRequest } from './input.ts';
 import { Limiter, type Clock } from './limiter.ts';
 import { LlmError } from './llm-error.ts';
-import { createMask } from './mask.ts';
+import { createMask } from '../mask.ts';
 import { ObjectSchemas } from './object-schema.ts';
 import { Pace } from './pace.ts';
 import { loadProvider, type Provider } from './provider.ts';

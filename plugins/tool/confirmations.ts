@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { PluginContext } from 'troupe/plugin';
 
+import { ToolError } from './tool-error.ts';
 import { CONFIRM_ANSWER_TOPIC, CONFIRM_TOPIC } from './topics.ts';
 import type { ToolConfirmRequest } from './types.ts';
 
@@ -14,24 +15,43 @@ export interface Verdict {
   reason: string;
 }
 
+export interface ConfirmationLimits {
+  confirmTimeoutMs: number;
+  /** Questions that are open at once: each holds a call of the plugin, and others are to get in. */
+  questionsMax: number;
+}
+
 export class Confirmations {
   readonly #ctx: PluginContext;
   readonly #timeoutMs: number;
+  readonly #questionsMax: number;
   readonly #pending = new Map<string, (verdict: Verdict) => void>();
   readonly #counts = { asked: 0, allowed: 0, refused: 0, unanswered: 0 };
   #leave: (() => void) | undefined;
 
-  constructor(ctx: PluginContext, timeoutMs: number) {
+  constructor(ctx: PluginContext, { confirmTimeoutMs, questionsMax }: ConfirmationLimits) {
     this.#ctx = ctx;
-    this.#timeoutMs = timeoutMs;
+    this.#timeoutMs = confirmTimeoutMs;
+    this.#questionsMax = questionsMax;
   }
 
-  /** Rejects where the question can't be told, or the caller gave up. */
+  /**
+   * Rejects where the question can't be told, or the caller gave up.
+   *
+   * @throws ToolError `TOOL_BUSY` where too many are open.
+   */
   async ask(
     question: Pick<ToolConfirmRequest, 'tool' | 'arguments' | 'message'>,
     signal: AbortSignal,
   ): Promise<Verdict> {
     signal.throwIfAborted();
+    if (this.#pending.size >= this.#questionsMax) {
+      throw new ToolError(
+        'TOOL_BUSY',
+        `'${question.tool}' may not ask now: ${String(this.#pending.size)} runs wait for a ` +
+          'confirmation already. Try again when one is answered',
+      );
+    }
     this.#leave ??= this.#ctx.events.on(CONFIRM_ANSWER_TOPIC, ({ data }) => this.#answered(data));
     const requestId = randomUUID();
     const request: ToolConfirmRequest = {

@@ -115,6 +115,7 @@ export const PLUGIN_OPTIONS = z.strictObject({
   tools: z.unknown().optional(),
   timeoutMs: milliseconds.optional(),
   confirmTimeoutMs: milliseconds.optional(),
+  capabilities: z.array(z.string().min(1)).optional(),
 });
 
 function isPattern(text: string): boolean {

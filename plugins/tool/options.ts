@@ -15,7 +15,7 @@ export interface HttpRequestOptions {
   allowPrivate?: string[];
   /** Default GET and HEAD. */
   methods?: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS')[];
-  /** Headers for requests to one host (`api.example.com`), which callers never see. */
+  /** Headers for requests to one host (`api.example.com`), which callers are not told of. */
   hostHeaders?: Record<string, Record<string, string>>;
   /** Of a body that is read; the rest is left out. Default 1 MiB, at most 16. */
   responseBytesMax?: number;
@@ -65,7 +65,7 @@ export interface ShellOptions {
   commands: Record<string, ShellCommand>;
   /** The folder in which they run. */
   cwd: string;
-  /** All of their environment, beside `PATH`. Default empty. */
+  /** All of their environment, beside `PATH`; told nobody but them. Default empty. */
   env?: Record<string, string>;
   /** Where programs are looked up, and their `PATH`. Default /usr/local/bin, /usr/bin, /bin. */
   path?: string[];

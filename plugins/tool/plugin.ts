@@ -11,7 +11,7 @@ import type { ToolAnswer } from './types.ts';
 
 export default definePlugin<unknown, ToolAnswer>((ctx) => {
   const config = ctx.config as unknown as ToolConfig;
-  const confirmations = new Confirmations(ctx, config.confirmTimeoutMs);
+  const confirmations = new Confirmations(ctx, config);
   const tally = new Tally(ctx.metrics);
   let served: { catalog: Catalog; runner: Runner } | undefined;
   return {

@@ -26,5 +26,7 @@ export interface ToolConfig {
   sources: ToolSource[];
   timeoutMs: number;
   confirmTimeoutMs: number;
+  /** Runs that may wait for a confirmation at once. */
+  questionsMax: number;
   callTimeoutMs: number;
 }

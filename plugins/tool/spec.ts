@@ -24,6 +24,8 @@ export interface ToolOptions extends SpecOptions {
   timeoutMs?: number;
   /** How long a run that asks waits for its answer (ms). Default 60,000. */
   confirmTimeoutMs?: number;
+  /** What its tools are for, beside `tools`: by these a model is offered them, and programs find it. */
+  capabilities?: readonly string[];
 }
 
 /**
@@ -43,10 +45,16 @@ export function toolPlugin(
   options: ToolOptions,
 ): TypedSpec<ToolInput, ToolAnswer, ToolMethods> {
   const { spec, own } = splitOptions(options);
-  const { tools, timeoutMs = TIMEOUT_MS, confirmTimeoutMs = CONFIRM_TIMEOUT_MS } = checked(id, own);
+  const {
+    tools,
+    timeoutMs = TIMEOUT_MS,
+    confirmTimeoutMs = CONFIRM_TIMEOUT_MS,
+    capabilities = [],
+  } = checked(id, own);
   const sources = named(id, () => resolveSources(tools));
   const callTimeoutMs = spec.limits?.callTimeoutMs ?? longest(sources, timeoutMs, confirmTimeoutMs);
-  const config: ToolConfig = { sources, timeoutMs, confirmTimeoutMs, callTimeoutMs };
+  const questionsMax = questionsOf(spec.concurrency ?? CONCURRENCY);
+  const config: ToolConfig = { sources, timeoutMs, confirmTimeoutMs, questionsMax, callTimeoutMs };
   const full: PluginSpec = {
     name: 'Tools',
     description: 'Serves tools that models and programs call by name.',
@@ -54,7 +62,7 @@ export function toolPlugin(
     ...spec,
     id,
     type: 'tool',
-    capabilities: ['tools'],
+    capabilities: [...new Set(['tools', ...capabilities])],
     entry: new URL('./plugin.js', import.meta.url),
     modules: modulesOf(sources),
     limits: { ...spec.limits, callTimeoutMs },
@@ -98,6 +106,11 @@ function longest(
   return Math.min(Math.max(timeoutMs, ...own) + confirmTimeoutMs + CALL_ROOM_MS, TIME_MS_MAX);
 }
 
+/** Half of the calls that are inside at once: the others are for tools that do not ask. */
+function questionsOf(concurrency: number): number {
+  return Math.max(1, Math.floor(concurrency / 2));
+}
+
 function modulesOf(sources: readonly ToolSource[]): Record<string, string> {
   const modules = sources.flatMap((source, at) =>
     source.kind === 'module' ? [[moduleName(at), source.url] as const] : [],
@@ -105,13 +118,16 @@ function modulesOf(sources: readonly ToolSource[]): Record<string, string> {
   return Object.fromEntries(modules);
 }
 
-/** Headers that a host is to be sent, and nobody is to be told. */
+/** What a host is to be sent, or a program is given, and nobody is to be told. */
 function secretsOf(sources: readonly ToolSource[]): string[] {
   return sources.flatMap((source, index) => {
-    const hasHeaders =
-      source.kind === 'builtin' &&
-      source.builtin === 'http_request' &&
-      source.options.hostHeaders !== undefined;
-    return hasHeaders ? [`sources.${String(index)}.options.hostHeaders`] : [];
+    const secret = secretOptionOf(source);
+    return secret === undefined ? [] : [`sources.${String(index)}.options.${secret}`];
   });
+}
+
+function secretOptionOf(source: ToolSource): string | undefined {
+  if (source.kind !== 'builtin') return undefined;
+  if (source.builtin === 'http_request' && source.options.hostHeaders) return 'hostHeaders';
+  return source.builtin === 'shell' && source.options.env ? 'env' : undefined;
 }

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 
 import { temporaryFolder } from '../support/files.ts';
 import { httpHost } from '../support/http-host.ts';
+import { runLlm, startMock } from '../support/llm.ts';
 import { toolScene } from '../support/tool-plugin.ts';
 
 describe('built-in tools', () => {
@@ -145,11 +146,42 @@ describe('options of a tool plugin', () => {
     [{ tools: 'json', timeout: 5 }, 'there is no "timeout"'],
     [{ tools: 'json', timeoutMs: 0 }, '"timeoutMs"'],
     [{ tools: 'json', confirmTimeoutMs: 'long' }, '"confirmTimeoutMs"'],
+    [{ tools: 'json', capabilities: 'maths' }, '"capabilities"'],
+    [{ tools: 'json', capabilities: [''] }, '"capabilities.0"'],
   ])('are refused by name: %j', (options, message) => {
     const make = (): unknown => toolPlugin('t', options as unknown as ToolOptions);
     expect(make).toThrow(PluginError);
     expect(make).toThrow(expect.objectContaining({ code: 'INVALID_SPEC', pluginId: 't' }));
     expect(make).toThrow(message);
+  });
+
+  test('say what its tools are for, and a model is offered those it is to have', async () => {
+    const mock = await startMock();
+    mock.onMessage(/./, { content: 'done' });
+    const { manager } = await toolScene({ tools: 'calculator', capabilities: ['maths', 'tools'] });
+    await manager.register(toolPlugin('times', { tools: 'datetime' }));
+    expect(manager.findByCapability('maths')).toEqual(['tools']);
+    expect(manager.findByCapability('tools')).toEqual(['tools', 'times']);
+    const llm = await runLlm(mock, { tools: { capability: 'maths' } }, manager);
+    await llm.chat('hello');
+    expect(mock.getRequests()[0]?.body).toMatchObject({
+      tools: [{ function: { name: 'calculator' } }],
+    });
+  });
+
+  test('keep what hosts are sent and programs are given from what is told of the plugin', () => {
+    const { secrets } = toolPlugin('t', {
+      tools: [
+        'json',
+        { name: 'http_request', options: { hostHeaders: { 'a.example': { 'x-api-key': 'k' } } } },
+        {
+          name: 'shell',
+          options: { cwd: '.', commands: { ls: {} }, env: { TOKEN: 'shell-sesame' } },
+        },
+        { name: 'shell', as: 'plain', options: { cwd: '.', commands: { ls: {} } } },
+      ],
+    });
+    expect(secrets).toEqual(['sources.1.options.hostHeaders', 'sources.2.options.env']);
   });
 
   test('of a spec are those of any plugin', () => {
@@ -166,6 +198,9 @@ describe('options of a tool plugin', () => {
       priority: 3,
       concurrency: 32,
       limits: { memoryMb: 64, callTimeoutMs: 120_000 },
+    });
+    expect(toolPlugin('t', { tools: 'json', concurrency: 1 }).config).toMatchObject({
+      questionsMax: 1,
     });
     expect(toolPlugin('t', { tools: 'json', limits: { callTimeoutMs: 5 } }).limits).toEqual({
       callTimeoutMs: 5,

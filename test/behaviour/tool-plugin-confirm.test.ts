@@ -78,6 +78,39 @@ describe('a tool that asks first', () => {
     });
   });
 
+  test('is told to come again while too many wait for their answer, and keeps no other out', async () => {
+    const { manager, tools } = await toolScene();
+    const requests: ToolConfirmRequest[] = [];
+    const { events } = manager.context;
+    events.on<ToolConfirmRequest>('tool.confirm', ({ data }) => requests.push(data));
+    const asking = Array.from({ length: 40 }, () => tools.call('asker'));
+    expect(await tools.call('add', { a: 1 })).toEqual({ ok: true, result: 2 });
+    expect(await tools.list()).toHaveLength(10);
+    await eventually(() => expect(requests).toHaveLength(16));
+    onToolConfirm(manager, () => true);
+    for (const { requestId } of requests) {
+      await events.emit('tool.confirm.answer', { requestId, allow: true });
+    }
+    const outcomes = await Promise.all(asking);
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(16);
+    expect(outcomes.filter(({ ok }) => !ok)).toEqual(
+      Array.from({ length: 24 }, () => ({
+        ok: false,
+        error: {
+          code: 'TOOL_BUSY',
+          message:
+            "'asker' may not ask now: 16 runs wait for a confirmation already. " +
+            'Try again when one is answered',
+        },
+      })),
+    );
+    expect(await tools.call('asker')).toMatchObject({ ok: true });
+    expect((await tools.stats())?.plugin).toMatchObject({
+      errors: { TOOL_BUSY: 24 },
+      confirmations: { asked: 17, allowed: 17, pending: 0 },
+    });
+  });
+
   test('is answered once, by an event that fits', async () => {
     const { manager, tools } = await toolScene();
     const { events } = manager.context;

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { httpRequest, type Resolve } from '../../plugins/tool/builtin/http-request.ts';
 import type { HttpRequestOptions } from '../../plugins/tool/options.ts';
 import { httpHost } from '../support/http-host.ts';
-import { outcomeOf } from '../support/tool-run.ts';
+import { outcomeOf, runTool } from '../support/tool-run.ts';
 
 /** Names and their addresses; `*` is every other name. */
 function names(table: Record<string, string[]>): Resolve {
@@ -166,6 +166,58 @@ describe('http_request', () => {
       'user-agent': 'troupe',
       'accept': 'text/plain',
       'accept-encoding': 'identity',
+    });
+  });
+
+  it.each<[string, string, number | undefined, object]>([
+    ['text/plain', 'key: {}', undefined, { body: 'key: [secret]' }],
+    ['text/plain', 'key: {}', 15, { body: 'key: [secret]', truncated: true }],
+    ['text/plain', 'Authorization: Bearer {}', undefined, { body: 'Authorization: [secret]' }],
+    ['application/json', '{"key":"{}"}', undefined, { body: '{"key":"[secret]"}' }],
+    ['text/plain', '?key={url}&n=1', undefined, { body: '?key=[secret]&n=1' }],
+    ['image/png', 'x{}x', undefined, { body: Buffer.from('x[secret]x').toString('base64') }],
+  ])('masks a key that a host echoes as %s: %s', async (type, body, responseBytesMax, told) => {
+    const key = 'open sesame/"1"';
+    const spelt = { 'application/json': JSON.stringify(key).slice(1, -1) };
+    const host = await httpHost((_, response) => {
+      response.writeHead(200, { 'content-type': type, 'x-echo': `Bearer ${key}` });
+      const said = body.replace('{url}', encodeURIComponent(key));
+      response.end(said.replace('{}', type in spelt ? spelt['application/json'] : key));
+    });
+    const answer = await ask(
+      { url: host.url },
+      {
+        allowPrivate: [host.place],
+        hostHeaders: { [host.place]: { authorization: `Bearer ${key}`, accept: type } },
+        ...(responseBytesMax !== undefined && { responseBytesMax }),
+      },
+    );
+    expect(host.asked[0]?.headers.authorization).toBe(`Bearer ${key}`);
+    expect(answer).toMatchObject({
+      ...told,
+      headers: { 'x-echo': '[secret]', 'content-type': type },
+    });
+  });
+
+  it('masks a key in where a redirect leads, and in what it says of that', async () => {
+    const host = await httpHost((request, response) => {
+      const isFirst = request.url?.startsWith('/?') === false;
+      const location = request.url === '/bad' ? 'https://sesame-1:x' : '/?token=sesame-1';
+      response.writeHead(isFirst ? 302 : 200, isFirst ? { location } : {});
+      response.end();
+    });
+    const tool = httpRequest({
+      allowPrivate: [host.place],
+      hostHeaders: { [host.place]: { 'x-api-key': 'sesame-1' } },
+    });
+    const there = `${host.url}/?token=[secret]`;
+    expect(await runTool(tool, { url: `${host.url}/good` })).toMatchObject({
+      url: there,
+      redirects: [there],
+    });
+    await expect(runTool(tool, { url: `${host.url}/bad` })).rejects.toMatchObject({
+      code: 'HTTP_URL_INVALID',
+      message: "'https://[secret]:x' is no URL",
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { json } from '../../plugins/tool/builtin/json.ts';
-import { outcomeOf } from '../support/tool-run.ts';
+import { outcomeOf, runTool } from '../support/tool-run.ts';
 
 const DOCUMENT = {
   'books': [
@@ -71,7 +71,6 @@ describe('json', () => {
       { op: 'query', document: ['aaaa'], path: "$[?search(@, '(a+)+$')]" },
       'JSON_PATH',
     ],
-    ['descents in descents', { op: 'query', document: [], path: '$..*..*..*..*' }, 'JSON_PATH'],
     ['a pointer that is none', { op: 'get', document: {}, path: 'a' }, 'JSON_POINTER'],
     ['a patch that is missing', { op: 'patch', document: {} }, 'JSON_PATCH'],
   ])('refuses %s', async (_, args, code) => {
@@ -102,9 +101,44 @@ describe('json', () => {
     ).toBe('JSON_TOO_LARGE');
   });
 
-  it('looks for a deadline between two results', async () => {
-    const args = { op: 'query', document: [1, 2, 3], path: '$[*]' };
+  it.each<[string, string]>([
+    ['filters in filters', '$[?$[?$[?@.a<0]]]'],
+    ['descents in filters', '$..[?count($..*)<0]'],
+    ['descents in descents', '$..*..*..*..*..*..nothing'],
+    ['places that are named again and again', `$[?count($${'[*,*,*,*]'.repeat(20)})<0]`],
+    ['many conditions', `$[?${'$[?@.a<0]||'.repeat(100)}@.a<0]`],
+    ['negated ones', '$[?!$[?!$[?!@.a]]]'],
+    ['large values that are compared', '$[?!($==$)]'],
+    ['large values that are measured', '$[?length($)<0]'],
+  ])('refuses a query that would take for ever: %s', async (_, path) => {
+    const small = Array.from({ length: 3_000 }, (__, a) => ({ a, deep: [[[[[[[[a]]]]]]]] }));
+    await expect(runTool(json({}), { op: 'query', document: small, path })).rejects.toMatchObject({
+      code: 'JSON_QUERY_TOO_LARGE',
+      message: expect.stringMatching(/more than 4194304 steps on this document: narrow/) as unknown,
+    });
+  });
+
+  it('nests filters and descents in what a document can bear', async () => {
+    const people = Array.from({ length: 300 }, (_, n) => ({ n, friend: 299 - n, of: { n } }));
+    const document = { people, wanted: [7], same: { n: 5 } };
+    const found = async (path: string): Promise<unknown> => {
+      const { results } = (await ask({ op: 'query', document, path })) as {
+        results: { value: unknown }[];
+      };
+      return results.map(({ value }) => value);
+    };
+    expect(await found('$.people[?$.people[?@.n==7 && @.friend==292]].n')).toHaveLength(300);
+    expect(await found('$.people[?@.of==$.same].friend')).toEqual([294]);
+    expect(await found('$..people[?count($..wanted[*])==1 && @.n==7].friend')).toEqual([292]);
+    expect(await found('$..of..n')).toHaveLength(300);
+  });
+
+  it('looks for its deadline between two results, and while it finds none', async () => {
     const over = AbortSignal.abort(Object.assign(new Error('over'), { code: 'TOOL_TIMEOUT' }));
-    expect(await outcomeOf(json({}), args, { signal: over })).toBe('TOOL_TIMEOUT');
+    const document = Array.from({ length: 1_000 }, (_, a) => ({ a }));
+    for (const path of ['$[*]', '$[?@.a<0]', '$[?$[?$[?@.a<0]]]']) {
+      const args = { op: 'query', document, path };
+      expect(await outcomeOf(json({}), args, { signal: over })).toBe('TOOL_TIMEOUT');
+    }
   });
 });

@@ -9,12 +9,21 @@ import type { HttpRequestOptions } from '../options.ts';
 import { ToolError } from '../tool-error.ts';
 import { isPublic } from './http-address.ts';
 import { hop, type HopAnswer, type HopRequest } from './http-hop.ts';
+import { createHttpMask, type HttpMask } from './http-mask.ts';
 import { checkHeaders, headersForAll, hostOf, HttpRules, portOf } from './http-rules.ts';
 
 /** All addresses of a name. */
 export type Resolve = (hostname: string) => Promise<string[]>;
 
 type Going = Pick<HopRequest, 'url' | 'method' | 'headers' | 'body'>;
+
+/** A request to its end, by way of its redirects. */
+interface Journey {
+  answer: HopAnswer;
+  /** Where it ended. */
+  url: string;
+  redirects: string[];
+}
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const URL_CHARS_MAX = 8_192;
@@ -35,6 +44,7 @@ export function httpRequest(
   const secretHeaders = new Map(
     Object.entries(hostHeaders).map(([host, headers]) => [host.toLowerCase(), lowerCase(headers)]),
   );
+  const mask = createHttpMask(hostHeaders);
   const ask = async (going: Going, signal: AbortSignal): Promise<HopAnswer> => {
     const { url } = going;
     const { isUsualPort } = rules.check(url);
@@ -43,6 +53,18 @@ export function httpRequest(
     const isSafe = url.protocol === 'https:' || !addresses.some(isPublic);
     const headers = { ...going.headers, ...(isSafe && secretHeaders.get(url.host)) };
     return hop({ ...going, headers, addresses, signal, bytesMax: responseBytesMax });
+  };
+  const follow = async (first: Going, signal: AbortSignal): Promise<Journey> => {
+    const redirects: string[] = [];
+    for (let going = first; ; redirects.push(going.url.href)) {
+      const answer = await ask(going, signal);
+      const next = REDIRECTS.has(answer.status) ? answer.headers['location'] : undefined;
+      if (next === undefined) return { answer, url: going.url.href, redirects };
+      if (redirects.length >= redirectsMax) {
+        throw new ToolError('HTTP_REDIRECTS', `more than ${String(redirectsMax)} redirects`);
+      }
+      going = redirected(going, answer.status, next);
+    }
   };
   return {
     name: 'http_request',
@@ -61,23 +83,18 @@ export function httpRequest(
       additionalProperties: false,
     },
     async execute({ url, method, headers = {}, body }: Record<string, unknown>, { signal }) {
-      let going: Going = {
-        url: parse(String(url)),
-        method: typeof method === 'string' ? method : (methods[0] ?? 'GET'),
-        headers: checkHeaders(headers as Record<string, unknown>),
-        body: typeof body === 'string' ? body : undefined,
-      };
-      checkBody(going, requestBytesMax);
-      const redirects: string[] = [];
-      for (;;) {
-        const answer = await ask(going, signal);
-        const next = REDIRECTS.has(answer.status) ? answer.headers['location'] : undefined;
-        if (next === undefined) return told(answer, going.url, redirects);
-        if (redirects.length >= redirectsMax) {
-          throw new ToolError('HTTP_REDIRECTS', `more than ${String(redirectsMax)} redirects`);
-        }
-        going = redirected(going, answer.status, next);
-        redirects.push(going.url.href);
+      try {
+        const going: Going = {
+          url: parse(String(url)),
+          method: typeof method === 'string' ? method : (methods[0] ?? 'GET'),
+          headers: checkHeaders(headers as Record<string, unknown>),
+          body: typeof body === 'string' ? body : undefined,
+        };
+        checkBody(going, requestBytesMax);
+        return told(await follow(going, signal), mask);
+      } catch (error) {
+        if (error instanceof ToolError) throw new ToolError(error.code, mask.text(error.message));
+        throw error;
       }
     },
   };
@@ -139,11 +156,9 @@ function redirected(going: Going, status: number, location: string): Going {
   return { url, method: going.method, headers, body: going.body };
 }
 
-function told(
-  { status, headers, body, truncated }: HopAnswer,
-  url: URL,
-  redirects: string[],
-): object {
+/** Without the keys it was asked with. */
+function told({ answer, url, redirects }: Journey, mask: HttpMask): object {
+  const { status, headers, body, truncated } = answer;
   const [type = '', ...parameters] = (headers['content-type'] ?? '').split(';');
   const isText = /^(text\/|application\/(.*\+)?(json|xml|javascript|x-www-form-urlencoded|yaml))/i;
   // of no kind, it is text where it reads as one
@@ -151,12 +166,16 @@ function told(
   const charset = /charset="?([\w-]+)/i.exec(parameters.join(';'))?.[1] ?? 'utf-8';
   return {
     status,
-    url: url.href,
-    headers,
-    body: readsAsText ? decode(body, charset) : Buffer.from(body).toString('base64'),
+    url: mask.text(url),
+    headers: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, mask.text(value)]),
+    ),
+    body: readsAsText
+      ? mask.text(decode(body, charset), truncated)
+      : mask.bytes(body, truncated).toString('base64'),
     encoding: readsAsText ? 'text' : 'base64',
     truncated,
-    redirects,
+    redirects: redirects.map((each) => mask.text(each)),
   };
 }
 

@@ -12,7 +12,12 @@ interface HostRule {
 const HEADERS_REFUSED =
   /^(host|connection|content-length|transfer-encoding|te|trailer|upgrade|keep-alive|expect|via|proxy-.*|sec-.*|http2-settings|:.*)$/i;
 /** Of the caller's, all that another host than the one they were meant for is sent. */
-const HEADERS_FOR_ALL = new Set(['accept', 'accept-language', 'content-type', 'user-agent']);
+export const HEADERS_FOR_ALL: ReadonlySet<string> = new Set([
+  'accept',
+  'accept-language',
+  'content-type',
+  'user-agent',
+]);
 
 export class HttpRules {
   readonly #allow: HostRule[] | undefined;

@@ -1,12 +1,11 @@
 /** `json`: JSONPath, JSON Pointer and JSON Patch on a document, each within bounds. */
-import { JSONPatch, JSONPathEnvironment, JSONPointer, UNDEFINED, type OpObject } from 'json-p3';
+import { JSONPatch, JSONPointer, UNDEFINED, type JSONValue, type OpObject } from 'json-p3';
 import type { ToolCall, ToolDefinition } from 'troupe/plugin';
 
 import { messageOf } from '../../coded-error.ts';
 import type { JsonOptions } from '../options.ts';
 import { ToolError } from '../tool-error.ts';
-
-type Json = Parameters<JSONPathEnvironment['query']>[1];
+import { query } from './json-query.ts';
 
 interface Arguments {
   op: 'query' | 'get' | 'patch';
@@ -16,19 +15,21 @@ interface Arguments {
 }
 
 interface Bounds {
-  resultsMax: number;
   documentBytesMax: number;
 }
 
 const PATCH_OPS_MAX = 1_000;
-/** Each `..` looks at everything below each place the one before found. */
-const DESCENTS_MAX = 3;
+/** Steps of a query for each byte a document may have; `$..*` takes two for a value. */
+const QUERY_STEPS_A_BYTE = 4;
+/** Of one on documents that are to be small. */
+const QUERY_STEPS_MIN = 1_000_000;
 
 export function json({
   resultsMax = 1_000,
   documentBytesMax = 1024 * 1024,
 }: JsonOptions): ToolDefinition {
-  const bounds = { resultsMax, documentBytesMax };
+  const bounds = { documentBytesMax };
+  const stepsMax = Math.max(QUERY_STEPS_A_BYTE * documentBytesMax, QUERY_STEPS_MIN);
   return {
     name: 'json',
     description:
@@ -48,7 +49,7 @@ export function json({
     execute(args, call) {
       const { op, document, path = '', patch } = args as Arguments;
       const value = documentOf(document, bounds);
-      if (op === 'query') return query(path, value, bounds, call);
+      if (op === 'query') return query(path, value, { resultsMax, stepsMax }, call);
       if (op === 'get') return get(path, value);
       if (!patch)
         throw new ToolError('JSON_PATCH', "op 'patch' needs 'patch', a list of operations");
@@ -57,7 +58,7 @@ export function json({
   };
 }
 
-function documentOf(document: unknown, { documentBytesMax }: Bounds): Json {
+function documentOf(document: unknown, { documentBytesMax }: Bounds): JSONValue {
   let text: string;
   try {
     text = typeof document === 'string' ? document : (JSON.stringify(document) ?? 'null');
@@ -66,40 +67,14 @@ function documentOf(document: unknown, { documentBytesMax }: Bounds): Json {
   }
   if (Buffer.byteLength(text) > documentBytesMax) throw tooLarge(documentBytesMax);
   try {
-    return JSON.parse(text) as Json;
+    return JSON.parse(text) as JSONValue;
   } catch (error) {
     // a text that is no JSON may be meant as the value
     throw new ToolError('JSON_DOCUMENT', `the document is not JSON: ${messageOf(error)}`);
   }
 }
 
-function query(
-  path: string,
-  value: Json,
-  { resultsMax }: Bounds,
-  call: ToolCall,
-): Record<string, unknown> {
-  if (path.split('..').length - 1 > DESCENTS_MAX) {
-    throw new ToolError('JSON_PATH', `a query may have at most ${String(DESCENTS_MAX)} '..'`);
-  }
-  const environment = new JSONPathEnvironment();
-  // their patterns would run in an engine that a hostile one keeps busy for years
-  for (const name of ['match', 'search']) environment.functionRegister.delete(name);
-  const results: { path: string; value: unknown }[] = [];
-  try {
-    for (const node of environment.lazyQuery(path, value)) {
-      call.checkpoint();
-      if (results.length >= resultsMax) return { results, truncated: true };
-      results.push({ path: node.getPath(), value: node.value });
-    }
-  } catch (error) {
-    if (call.signal.aborted) throw error;
-    throw new ToolError('JSON_PATH', `the query failed: ${messageOf(error)}`);
-  }
-  return { results, truncated: false };
-}
-
-function get(path: string, value: Json): Record<string, unknown> {
+function get(path: string, value: JSONValue): Record<string, unknown> {
   const found = resolve(path, value);
   return found === UNDEFINED ? { found: false } : { found: true, value: found };
 }
@@ -107,10 +82,10 @@ function get(path: string, value: Json): Record<string, unknown> {
 /** One operation after the other, on a copy of its own: a copy made by `copy` shares nothing. */
 function changed(
   patch: OpObject[],
-  value: Json,
+  value: JSONValue,
   { documentBytesMax }: Bounds,
   call: ToolCall,
-): Json {
+): JSONValue {
   let document = value;
   for (const [index, operation] of patch.entries()) {
     call.checkpoint();
@@ -127,7 +102,7 @@ function changed(
   return document;
 }
 
-function asAdd(operation: OpObject, document: Json): OpObject {
+function asAdd(operation: OpObject, document: JSONValue): OpObject {
   const { op, path, from = '' } = operation;
   if (op === 'move' && path.startsWith(`${from}/`)) {
     throw new Error('a value cannot be moved into itself');
@@ -135,10 +110,10 @@ function asAdd(operation: OpObject, document: Json): OpObject {
   if (op !== 'copy') return operation;
   const value = resolve(from, document);
   if (value === UNDEFINED) throw new Error(`there is nothing at '${from}'`);
-  return { op: 'add', path, value: structuredClone(value) as Json };
+  return { op: 'add', path, value: structuredClone(value) as JSONValue };
 }
 
-function resolve(path: string, value: Json): unknown {
+function resolve(path: string, value: JSONValue): unknown {
   try {
     const pointer = new JSONPointer(path);
     return pointer.exists(value) ? pointer.resolve(value) : UNDEFINED;
