@@ -1,19 +1,26 @@
 /**
  * Reads of a WebAssembly module's binary what the runtime must know before it compiles it, and
- * writes the limit of its memories into it: a memory that a module defines has no other.
+ * writes the limits of its memories and tables into it: what a module defines has no other.
  */
 import type { WasmMemoryImport, WasmSignature } from '../protocol/wasm-boot.ts';
 import { WasmFormatError, WasmReader } from './wasm-reader.ts';
 
 export interface InspectedModule {
-  /** With the limit in it. */
+  /** With the limits in it. */
   bytes: Uint8Array;
   signatures: Record<string, WasmSignature>;
   memoryImports: WasmMemoryImport[];
 }
 
-const SECTION = { types: 1, imports: 2, functions: 3, memories: 5, exports: 7 } as const;
+const SECTION = { types: 1, imports: 2, functions: 3, tables: 4, memories: 5, exports: 7 } as const;
 const KIND = { function: 0, table: 1, memory: 2, global: 3, tag: 4 } as const;
+/** What V8 takes: a list that is longer need not be read. */
+const ENTRIES_MAX = {
+  types: 1_000_000,
+  functions: 1_000_000,
+  others: 100_000,
+  values: 1_000,
+} as const;
 const PREAMBLE_BYTES = 8;
 const LIMIT = { max: 1, shared: 2, wide: 4, pageSize: 8 } as const;
 
@@ -84,10 +91,14 @@ function readSection(
     case SECTION.imports:
       return readImports(content, found, pagesMax);
     case SECTION.functions:
-      found.functions.push(...content.list(() => content.u32()));
+      found.functions = found.functions.concat(
+        content.list(() => content.u32(), ENTRIES_MAX.functions),
+      );
       return undefined;
+    case SECTION.tables:
+      return readTables(content);
     case SECTION.memories: {
-      const memories = content.list(() => readMemory(content, pagesMax));
+      const memories = content.list(() => readMemory(content, pagesMax), ENTRIES_MAX.others);
       found.memories += memories.length;
       return Buffer.concat([leb(memories.length), ...memories.map(({ bytes }) => bytes)]);
     }
@@ -97,7 +108,7 @@ function readSection(
         const kind = content.byte();
         const at = content.u32();
         if (kind === KIND.function) found.exports.push({ name, at });
-      });
+      }, ENTRIES_MAX.others);
       return undefined;
     default:
       return undefined;
@@ -107,10 +118,14 @@ function readSection(
 /** Types of later proposals end the reading: what follows is unknown, and nobody's arguments are checked. */
 function readTypes(content: WasmReader): (WasmSignature | undefined)[] {
   const types: WasmSignature[] = [];
-  for (let left = content.u32(); left > 0; left--) {
+  const count = content.u32();
+  if (count > ENTRIES_MAX.types) {
+    throw new WasmFormatError(`it has ${String(count)} types, more than there may be`);
+  }
+  for (let left = count; left > 0; left--) {
     if (content.byte() !== 0x60) return [];
-    const params = content.list(() => content.valueType()).join('');
-    const results = content.list(() => content.valueType()).join('');
+    const params = content.list(() => content.valueType(), ENTRIES_MAX.values).join('');
+    const results = content.list(() => content.valueType(), ENTRIES_MAX.values).join('');
     types.push({ params, results });
   }
   return types;
@@ -141,7 +156,7 @@ function readImports(content: WasmReader, found: Found, pagesMax: number): Uint8
       found.memoryImports.push({ module, name, ...memory });
       found.memories++;
     } else throw new WasmFormatError(`it imports something of the unknown kind ${String(kind)}`);
-  });
+  }, ENTRIES_MAX.others);
   if (parts.length === 0) return undefined;
   return Buffer.concat([...parts, content.between(unchangedFrom, content.at)]);
 }
@@ -157,6 +172,40 @@ function readLimits(content: WasmReader): Limits {
   const min = (flags & LIMIT.wide) === 0 ? content.u32() : content.u64();
   const readMax = (): number => ((flags & LIMIT.wide) === 0 ? content.u32() : content.u64());
   return { flags, min, max: (flags & LIMIT.max) === 0 ? undefined : readMax() };
+}
+
+/**
+ * Elements of all its tables together, at first and grown: they lie on V8's heap, and what outgrows
+ * that ends the process.
+ */
+const TABLE_ELEMENTS_MAX = 1_000_000;
+const WITH_INITIALIZER = 0x40;
+
+/** An imported table is bounded where it is defined. */
+function readTables(content: WasmReader): Uint8Array {
+  const tables = content.list(() => {
+    const start = content.at;
+    if (content.peek() === WITH_INITIALIZER) {
+      throw new WasmFormatError('it has a table with an initializer, which cannot be bounded');
+    }
+    content.valueType();
+    const type = content.between(start, content.at);
+    return { type, ...readLimits(content) };
+  }, ENTRIES_MAX.others);
+  const elements = tables.reduce((sum, { min }) => sum + min, 0);
+  if (elements > TABLE_ELEMENTS_MAX) {
+    throw new WasmFormatError(
+      `its tables begin with ${String(elements)} elements, and ${String(TABLE_ELEMENTS_MAX)} are the most`,
+    );
+  }
+  const spare = Math.floor((TABLE_ELEMENTS_MAX - elements) / tables.length);
+  const patched = tables.flatMap(({ type, flags, min, max = Number.POSITIVE_INFINITY }) => [
+    type,
+    Uint8Array.of(flags | LIMIT.max),
+    leb(min),
+    leb(Math.min(max, min + spare)),
+  ]);
+  return Buffer.concat([leb(tables.length), ...patched]);
 }
 
 type PatchedMemory = Pick<WasmMemoryImport, 'pages' | 'pagesMax' | 'shared'> & {

@@ -28,6 +28,11 @@ export class WasmReader {
     return this.at === this.#bytes.byteLength;
   }
 
+  /** The next byte, which stays the next. */
+  peek(): number | undefined {
+    return this.#bytes[this.at];
+  }
+
   byte(): number {
     const byte = this.#bytes[this.at];
     if (byte === undefined) throw new WasmFormatError('it is cut off, or damaged');
@@ -49,8 +54,14 @@ export class WasmReader {
     return Buffer.from(this.#take(length)).toString('utf8');
   }
 
-  list<T>(read: () => T): T[] {
+  /** @throws WasmFormatError for more items than `max`, before it reads any. */
+  list<T>(read: () => T, max: number): T[] {
     const length = this.u32();
+    if (length > max) {
+      throw new WasmFormatError(
+        `it has a list of ${String(length)} entries, and ${String(max)} are the most`,
+      );
+    }
     const items: T[] = [];
     // one that is too long ends where the bytes do
     for (let left = length; left > 0; left--) items.push(read());

@@ -41,6 +41,29 @@ describe('output without an end', () => {
   });
 });
 
+describe('tables', () => {
+  it('of more elements than there may be are refused, and nobody notices', async () => {
+    const manager = createManager();
+    const tables = '(table 10000000 funcref)'.repeat(4);
+    const error = await failureOf(runGuest(manager, wat(`(module ${tables})`)));
+    expect(error).toMatchObject({ code: 'LOAD_FAILED' });
+    expect(error.message).toContain('its tables begin with 40000000 elements');
+  });
+
+  it('grow to their limit and no further', async () => {
+    const tables = [0, 1, 2, 3].map((at) => `(table $t${String(at)} 0 externref)`).join(' ');
+    const grow = [0, 1, 2, 3].map(
+      (at) =>
+        `(local.set 0 (table.grow $t${String(at)} (ref.null extern) (i32.const 250000)))
+         (local.set 0 (table.grow $t${String(at)} (ref.null extern) (i32.const 1)))`,
+    );
+    const entry = wat(`(module ${tables}
+      (func (export "fill") (result i32) (local i32) ${grow.join(' ')} (local.get 0)))`);
+    const guest = await runGuest(createManager(), entry);
+    expect(await guest.execute({ function: 'fill', args: [] })).toBe(-1);
+  });
+});
+
 it('pointers above 2 GiB are no negative numbers', async () => {
   const entry = wat(`(module ${WRITE}
     (memory (export "memory") 36866)

@@ -14,6 +14,7 @@ export function assemble(text: string): Uint8Array<ArrayBuffer> {
     multi_value: true,
     bulk_memory: true,
     exceptions: true,
+    reference_types: true,
   });
   try {
     return new Uint8Array(module.toBinary({ write_debug_names: true }).buffer);

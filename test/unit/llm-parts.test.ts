@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 
 import { explain, type Scene } from '../../plugins/llm/explain.ts';
 import { jsonOf, readable } from '../../plugins/llm/json-safe.ts';
-import { createMask } from '../../plugins/mask.ts';
 import { ObjectSchemas } from '../../plugins/llm/object-schema.ts';
 import { namesFor } from '../../plugins/llm/tool-names.ts';
 import { isToolList, outcomeOf, troubleOf } from '../../plugins/llm/tool-replies.ts';
+import { createMask } from '../../plugins/mask.ts';
 
 const SCENE: Scene = {
   endpoint: 'http://model.test/v1',

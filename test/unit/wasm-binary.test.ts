@@ -8,7 +8,7 @@ import { WasmFormatError } from '../../src/kernel/wasm-reader.ts';
 const assembler = await wabt();
 
 function assemble(text: string): Uint8Array {
-  const module = assembler.parseWat('m.wat', text, { threads: true });
+  const module = assembler.parseWat('m.wat', text, { threads: true, reference_types: true });
   return new Uint8Array(module.toBinary({ write_debug_names: true }).buffer);
 }
 
@@ -51,6 +51,51 @@ describe('the limit of a memory', () => {
 
   it('is not less than what a memory begins with', () => {
     expect(() => inspectModule(assemble('(module (memory 9))'), 8)).toThrow('begins with 9 pages');
+  });
+});
+
+describe('the limit of tables', () => {
+  it('is written into a module, and shared by all of its tables', () => {
+    const text = `(module (table $a 10 funcref) (table $b 10 300 funcref)
+      (func (export "a") (param i32) (result i32) (table.grow $a (ref.null func) (local.get 0)))
+      (func (export "b") (param i32) (result i32) (table.grow $b (ref.null func) (local.get 0))))`;
+    const { bytes } = inspectModule(assemble(text), 8);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
+    const { a, b } = exports as Record<string, (by: number) => number>;
+    expect([a?.(499_991), a?.(499_990), a?.(1)]).toEqual([-1, 10, -1]);
+    expect([b?.(291), b?.(290), b?.(1)]).toEqual([-1, 10, -1]);
+  });
+
+  it('is not less than what they begin with', () => {
+    const several = '(module (table 400000 funcref) (table 400000 funcref) (table 200001 funcref))';
+    expect(() => inspectModule(assemble(several), 8)).toThrow('begin with 1000001 elements');
+  });
+
+  it('is none that can be written beside an initializer, so that is refused', () => {
+    const section = [0x40, 0x00, 0x70, 0x00, 1, 0xd0, 0x70, 0x0b];
+    const bytes = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 4, section.length + 1, 1, ...section);
+    expect(() => inspectModule(bytes, 8)).toThrow('a table with an initializer');
+  });
+});
+
+describe('a list', () => {
+  it.each([
+    ['exports', 7],
+    ['imports', 2],
+    ['functions', 3],
+    ['types', 1],
+  ])('of more %s than there can be is not read', (_, id) => {
+    // two million, of which none is there
+    const bytes = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, id, 4, 0x80, 0x89, 0x7a, 0);
+    expect(() => inspectModule(bytes, 8)).toThrow(/2000000/);
+  });
+
+  it('of very many functions is', () => {
+    const head = [0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0];
+    // 300,000 of the first type
+    const functions = [3, 0xe3, 0xa7, 0x12, 0xe0, 0xa7, 0x12];
+    const bytes = Buffer.concat([Uint8Array.from([...head, ...functions]), Buffer.alloc(300_000)]);
+    expect(inspectModule(bytes, 8).bytes).toHaveLength(bytes.byteLength);
   });
 });
 
