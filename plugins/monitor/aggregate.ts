@@ -37,13 +37,17 @@ export interface Stretch {
   elapsedMs: number;
   /** The last one before them. */
   before: Cell | undefined;
+  /** Of a cell. */
+  stepMs: number;
+  /** When the last sample came, where these cells are the last. */
+  lastAt?: number;
 }
 
 /** `undefined` where there is nothing to say it of. */
 export function aggregateOf(
   kind: SeriesKind,
   aggregate: Aggregate,
-  { cells, elapsedMs, before }: Stretch,
+  { cells, elapsedMs, before, stepMs, lastAt }: Stretch,
 ): number | undefined {
   const last = cells.at(-1);
   if (!last) return undefined;
@@ -65,7 +69,7 @@ export function aggregateOf(
     case 'count':
       return count;
     default: {
-      if (kind === 'gauge') return slope(before ?? cells[0], last);
+      if (kind === 'gauge') return slope(before ?? cells[0], last, stepMs, lastAt);
       return ((kind === 'counter' ? sum : count) / elapsedMs) * 1_000;
     }
   }
@@ -108,9 +112,20 @@ function quantile(kind: SeriesKind, cells: readonly Cell[], share: number): numb
 }
 
 /** By second. */
-function slope(from: Cell | undefined, to: Cell): number | undefined {
+function slope(
+  from: Cell | undefined,
+  to: Cell,
+  stepMs: number,
+  lastAt: number | undefined,
+): number | undefined {
   if (!from || from.at >= to.at) return undefined;
-  return ((to.last - from.last) / (to.at - from.at)) * 1_000;
+  const elapsedMs = (lastAt ?? lastOf(to, stepMs)) - lastOf(from, stepMs);
+  return elapsedMs <= 0 ? undefined : ((to.last - from.last) / elapsedMs) * 1_000;
+}
+
+/** When the last sample of a cell came, if they came evenly. */
+function lastOf({ at, count }: Cell, stepMs: number): number {
+  return at + (stepMs * (count - 1)) / count;
 }
 
 function total(numbers: readonly number[]): number {

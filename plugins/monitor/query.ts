@@ -48,7 +48,10 @@ export function query(
   return { stepMs: window.stepMs, series };
 }
 
-/** The aggregate of the last so many ms as one number. */
+/**
+ * The aggregate of the last so many ms as one number. The time begins where a cell does, so that
+ * none is cut: it may be longer by up to a step. A rate is of two steps at least.
+ */
 export function valueOver(
   series: Series,
   aggregate: Aggregate,
@@ -56,13 +59,22 @@ export function valueOver(
   now: number,
 ): number | undefined {
   requireOf(series, aggregate);
-  const from = now - overMs;
-  const tier = series.tierOf(from, now);
-  const cells = tier?.cells(from, now + 1) ?? [];
+  const tier = series.tierOf(now - overMs, now);
+  if (!tier) return undefined;
+  const { stepMs } = tier;
+  const isRate = aggregate === 'rate';
+  const wantedMs = isRate ? Math.max(overMs, RATE_STEPS * stepMs) : overMs;
+  const from = Math.floor((now - wantedMs) / stepMs) * stepMs;
   // a series that began within the time is not slower for that
-  const elapsedMs = Math.max(Math.min(overMs, now - series.firstAt), tier?.stepMs ?? 1);
-  return aggregateOf(series.kind, aggregate, { cells, elapsedMs, before: undefined });
+  const elapsedMs = now - Math.max(from, series.firstAt);
+  if (isRate && elapsedMs < RATE_STEPS * stepMs) return undefined;
+  const cells = tier.cells(from, now + 1);
+  const stretch = { cells, elapsedMs, before: undefined, stepMs, lastAt: series.lastAt };
+  return aggregateOf(series.kind, aggregate, stretch);
 }
+
+/** Before, a rate would be of hardly more than one sample. */
+const RATE_STEPS = 2;
 
 interface Window {
   fromMs: number;
@@ -95,7 +107,12 @@ function pointsOf(series: Series, aggregate: Aggregate, window: Window): Point[]
     while ((cells[end]?.at ?? Infinity) < at + stepMs) end++;
     const step = cells.slice(start, end);
     const elapsedMs = Math.min(stepMs, Math.max(toMs - at, 1));
-    const value = aggregateOf(series.kind, aggregate, { cells: step, elapsedMs, before });
+    const value = aggregateOf(series.kind, aggregate, {
+      cells: step,
+      elapsedMs,
+      before,
+      stepMs: cellMs,
+    });
     if (value !== undefined) points.push({ at, value });
     before = step.at(-1);
     start = end;
