@@ -147,6 +147,36 @@ describe('filesystem', () => {
     expect(await readFile(path.join(outside, 'secret.txt'), 'utf8')).toBe(SECRET);
   });
 
+  it.each(['not base64!!', 'YQ=', 'YQ=a', 'Y', 'YWJjZ', 'YQ===', 'é', '=', 'Y='])(
+    'writes nothing where the content is no base64: %j',
+    async (content) => {
+      const { root } = await scene();
+      const tool = await filesystem({ roots: root, write: true });
+      for (const op of ['write', 'create', 'append']) {
+        const at = op === 'create' ? 'new.txt' : 'a.txt';
+        const args = { op, path: at, content, encoding: 'base64' };
+        expect(await outcomeOf(tool, args)).toBe('FS_CONTENT_INVALID');
+      }
+      expect(await readFile(path.join(root, 'a.txt'), 'utf8')).toBe('hello');
+      expect(await readdir(root)).not.toContain('new.txt');
+    },
+  );
+
+  it.each([
+    ['', ''],
+    ['YQ==', 'a'],
+    ['YQ', 'a'],
+    ['YWJj\nZGU=\n', 'abcde'],
+    ['Pz8/', '???'],
+    ['Pz8_', '???'],
+  ])('writes the bytes of base64: %j', async (content, written) => {
+    const { root } = await scene();
+    const tool = await filesystem({ roots: root, write: true });
+    const args = { op: 'write', path: 'a.txt', content, encoding: 'base64' };
+    expect(await outcomeOf(tool, args)).toEqual({ bytes: written.length });
+    expect(await readFile(path.join(root, 'a.txt'), 'utf8')).toBe(written);
+  });
+
   it('writes whole files, and keeps their mode', async () => {
     const { root } = await scene();
     const tool = await filesystem({ roots: root, write: true, bytesMax: 10 });
