@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { embedMany } from 'ai';
 import type { Call, PluginContext } from 'troupe/plugin';
 
+import { createMask } from '../mask.ts';
 import type { ChatCall } from './chat-call.ts';
 import { complete } from './complete.ts';
 import { CONFIG, type LlmConfig } from './config.ts';
@@ -13,7 +14,6 @@ import { guardChat, guardEmbedding, type OnBehalf } from './guarded-models.ts';
 import { decodeInput, type Asked, type ChatRequest } from './input.ts';
 import { Limiter, type Clock } from './limiter.ts';
 import { LlmError } from './llm-error.ts';
-import { createMask } from '../mask.ts';
 import { ObjectSchemas } from './object-schema.ts';
 import { Pace } from './pace.ts';
 import { loadProvider, type Provider } from './provider.ts';
