@@ -5,6 +5,8 @@ export interface Bounds {
   timeoutMs: number;
   /** Of the caller. */
   signal: AbortSignal;
+  /** Default `TOOL_TIMEOUT`. */
+  timeoutCode?: string;
   /** What to say when the time is over. */
   timeoutMessage: string;
 }
@@ -17,17 +19,17 @@ export interface Slot {
 }
 
 /**
- * Settles as the work does, or when the time is over (`TOOL_TIMEOUT`), or the caller gave up. Then
+ * Settles as the work does, or when the time is over, or the caller gave up. Then
  * the work is told by its signal, and goes on alone if it does not listen; `left` hears of that.
  */
 export async function bounded<T>(
-  { timeoutMs, signal: outer, timeoutMessage }: Bounds,
+  { timeoutMs, signal: outer, timeoutCode = 'TOOL_TIMEOUT', timeoutMessage }: Bounds,
   work: (slot: Slot) => T | Promise<T>,
   left: (work: Promise<unknown>) => void = () => undefined,
 ): Promise<T> {
   const controller = new AbortController();
   const endsAt = performance.now() + timeoutMs;
-  const timeout = (): ToolError => new ToolError('TOOL_TIMEOUT', timeoutMessage);
+  const timeout = (): ToolError => new ToolError(timeoutCode, timeoutMessage);
   const slot: Slot = {
     signal: controller.signal,
     check: () => {

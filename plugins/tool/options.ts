@@ -85,7 +85,7 @@ export interface ScriptOptions {
   memoryMb?: number;
   /** Of the engine's stack (KiB). Default 256, 16 to 512. */
   stackKb?: number;
-  /** Longest run (ms). Default 5,000. */
+  /** Longest run, whatever the snippet does (ms). Default 5,000. */
   runMs?: number;
   /** Of the result's JSON. Default 256 KiB. */
   resultBytesMax?: number;

@@ -103,9 +103,19 @@ export class Runner {
       typeof confirm === 'function' ? await bounded(bounds, () => confirm(args)) : confirm;
     if (wish === false) return;
     const message = typeof wish === 'string' ? wish : `May the tool '${name}' run?`;
-    const question = { tool: name, arguments: raw, message };
+    const question = { tool: name, arguments: isCarried(args) ? args : raw, message };
     const { allow, reason } = await this.#parts.confirmations.ask(question, call.signal);
     if (!allow) throw new ToolError('TOOL_REFUSED', `'${name}' may not run: ${reason}`);
+  }
+}
+
+/** A schema can make anything of arguments, also what no event carries. */
+function isCarried(args: unknown): boolean {
+  try {
+    structuredClone(args);
+    return true;
+  } catch {
+    return false;
   }
 }
 

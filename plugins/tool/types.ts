@@ -70,7 +70,10 @@ export interface ToolConfirmRequest {
   /** Id of the tool plugin. */
   plugin: string;
   tool: string;
-  /** As they were given, with defaults. */
+  /**
+   * What the tool is to be given: as its schema made them, with defaults. As the caller gave them
+   * where the bus does not carry that.
+   */
   arguments: unknown;
   /** What to ask. */
   message: string;

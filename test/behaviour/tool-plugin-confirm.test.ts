@@ -36,6 +36,25 @@ describe('a tool that asks first', () => {
     });
   });
 
+  test('tells what the tool will be given: what the schema made of the arguments', async () => {
+    const { manager, tools } = await toolScene({
+      tools: new URL('../fixtures/asking-tools.mjs', import.meta.url),
+    });
+    const told: unknown[] = [];
+    onToolConfirm(manager, (request) => {
+      told.push(request.arguments);
+      return true;
+    });
+    await tools.call('plain', {});
+    await tools.call('made', { path: 'etc', when: '2026-01-01' });
+    expect(await tools.call('lazy', { text: 'x' })).toEqual({ ok: true, result: ['text'] });
+    expect(told).toEqual([
+      { mode: 'all' },
+      { mode: 'all', path: '/etc', when: new Date('2026-01-01') },
+      { text: 'x' },
+    ]);
+  });
+
   test('asks where its rule says so, and after its arguments were checked', async () => {
     const { manager, tools } = await toolScene();
     let asked = 0;

@@ -11,15 +11,16 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { filesystem } from '../../plugins/tool/builtin/filesystem.ts';
 import { openFolder, openRoot, type Root } from '../../plugins/tool/builtin/fs-folder.ts';
 import { append, create, read, replace } from '../../plugins/tool/builtin/fs-operations.ts';
 import { namesOf } from '../../plugins/tool/builtin/fs-path.ts';
 import { temporaryFolder } from '../support/files.ts';
-import { outcomeOf } from '../support/tool-run.ts';
+import { outcomeOf, runTool } from '../support/tool-run.ts';
 
 const SECRET = 'not yours';
 
@@ -145,6 +146,36 @@ describe('filesystem', () => {
     expect((await lstat(path.join(root, 'file-link'))).isFile()).toBe(true);
     expect(await ask({ op: 'delete', path: 'link' })).toEqual({ done: true });
     expect(await readFile(path.join(outside, 'secret.txt'), 'utf8')).toBe(SECRET);
+  });
+
+  it.each(['not base64!!', 'YQ=', 'YQ=a', 'Y', 'YWJjZ', 'YQ===', 'é', '=', 'Y='])(
+    'writes nothing where the content is no base64: %j',
+    async (content) => {
+      const { root } = await scene();
+      const tool = await filesystem({ roots: root, write: true });
+      for (const op of ['write', 'create', 'append']) {
+        const at = op === 'create' ? 'new.txt' : 'a.txt';
+        const args = { op, path: at, content, encoding: 'base64' };
+        expect(await outcomeOf(tool, args)).toBe('FS_CONTENT_INVALID');
+      }
+      expect(await readFile(path.join(root, 'a.txt'), 'utf8')).toBe('hello');
+      expect(await readdir(root)).not.toContain('new.txt');
+    },
+  );
+
+  it.each([
+    ['', ''],
+    ['YQ==', 'a'],
+    ['YQ', 'a'],
+    ['YWJj\nZGU=\n', 'abcde'],
+    ['Pz8/', '???'],
+    ['Pz8_', '???'],
+  ])('writes the bytes of base64: %j', async (content, written) => {
+    const { root } = await scene();
+    const tool = await filesystem({ roots: root, write: true });
+    const args = { op: 'write', path: 'a.txt', content, encoding: 'base64' };
+    expect(await outcomeOf(tool, args)).toEqual({ bytes: written.length });
+    expect(await readFile(path.join(root, 'a.txt'), 'utf8')).toBe(written);
   });
 
   it('writes whole files, and keeps their mode', async () => {
@@ -296,3 +327,42 @@ describe.each([true, false])('an open folder, reached by its handle: %s', (byHan
     expect([...seen].filter((content) => content !== 'mine')).toEqual([]);
   });
 });
+
+const NO_MOUNT = (() => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root mounts a disk';
+  return undefined;
+})();
+if (NO_MOUNT) process.stderr.write(`\nSKIPPED: a test with a full disk: ${NO_MOUNT}\n\n`);
+
+it.skipIf(NO_MOUNT !== undefined)(
+  'a full disk is an error of that op: no half of a file is left, and all is well once there is room',
+  async (context) => {
+    const disk = path.join(await temporaryFolder(), 'disk');
+    await mkdir(disk);
+    try {
+      execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk]);
+    } catch {
+      process.stderr.write('\nSKIPPED: a test with a full disk: mount is not permitted\n\n');
+      context.skip();
+    }
+    onTestFinished(() => {
+      execFileSync('umount', ['-l', disk]);
+    });
+    const tool = await filesystem({ roots: disk, write: true });
+    const ask = (args: Record<string, unknown>): Promise<unknown> => outcomeOf(tool, args);
+    const large = 'x'.repeat(100_000);
+    expect(await ask({ op: 'write', path: 'a.txt', content: 'small' })).toEqual({ bytes: 5 });
+    await expect(
+      runTool(tool, { op: 'write', path: 'a.txt', content: large }),
+    ).rejects.toMatchObject({
+      code: 'FS_FULL',
+      message: "'a.txt' cannot be written: the disk is full",
+    });
+    expect(await ask({ op: 'create', path: 'b.txt', content: large })).toBe('FS_FULL');
+    expect(await ask({ op: 'append', path: 'a.txt', content: large })).toBe('FS_FULL');
+    expect(await readdir(disk)).toEqual(['a.txt']);
+    expect((await readFile(path.join(disk, 'a.txt'), 'utf8')).startsWith('small')).toBe(true);
+    expect(await ask({ op: 'delete', path: 'a.txt' })).toEqual({ done: true });
+    expect(await ask({ op: 'create', path: 'b.txt', content: 'room' })).toEqual({ bytes: 4 });
+  },
+);

@@ -141,12 +141,21 @@ async function written(
   write: (content: Buffer) => Promise<void>,
 ): Promise<object> {
   if (content === undefined) throw refused(`op '${op}' needs 'content'`);
-  const bytes = Buffer.from(content, encoding);
+  const bytes = encoding === 'base64' ? decodeBase64(content) : Buffer.from(content);
   if (bytes.length > bytesMax) {
     throw new ToolError('FS_TOO_LARGE', `the content has more than ${String(bytesMax)} bytes`);
   }
   await write(bytes);
   return { bytes: bytes.length };
+}
+
+/** Of both alphabets, with or without padding, in lines or not. What Node cannot read, it leaves out. */
+function decodeBase64(content: string): Buffer {
+  const text = content.replaceAll(/\s+/g, '');
+  const isPadded = text.endsWith('=');
+  const isWhole = isPadded ? text.length % 4 === 0 : text.length % 4 !== 1;
+  if (isWhole && /^[\w+/-]*={0,2}$/.test(text)) return Buffer.from(text, 'base64');
+  throw new ToolError('FS_CONTENT_INVALID', "the content is not base64, as its 'encoding' says");
 }
 
 function targetOf(roots: Root | Map<string, Root>, names: string[]): Target {

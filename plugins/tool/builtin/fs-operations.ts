@@ -41,7 +41,7 @@ export async function replace(place: Place, content: Buffer): Promise<void> {
   }
 }
 
-/** Refused where there is something of that name. */
+/** Refused where there is something of that name. What cannot be written as a whole is not left behind. */
 export async function create(
   { folder, name }: Place,
   content: Buffer,
@@ -51,7 +51,12 @@ export async function create(
   const file = await open(path.join(folder.at, name), flags, mode);
   try {
     await folder.confirm(name, file);
-    await file.writeFile(content);
+    try {
+      await file.writeFile(content);
+    } catch (error) {
+      await rm(path.join(folder.at, name), { force: true });
+      throw error;
+    }
   } finally {
     await file.close();
   }
