@@ -22,6 +22,7 @@ beforeEach(() => {
   start = performance.now();
 });
 afterEach(() => {
+  vi.unstubAllGlobals();
   vi.useRealTimers();
 });
 
@@ -94,10 +95,21 @@ describe('a deadline', () => {
 });
 
 describe('thousands of deadlines', () => {
-  it('share one timer for each timeout', () => {
+  it('share one timer, whatever their timeouts', () => {
     const deadlines = new Deadlines();
-    for (let i = 0; i < 5_000; i++) add(deadlines, [50, 100, 200][i % 3] ?? 0);
-    expect(vi.getTimerCount()).toBe(3);
+    for (let i = 0; i < 5_000; i++) add(deadlines, 5_000 - i);
+    expect(vi.getTimerCount()).toBe(1);
+  });
+
+  it('that are over before they are due cost a timer now and then', () => {
+    const deadlines = new Deadlines();
+    const armed = vi.spyOn(globalThis, 'setTimeout');
+    for (let i = 0; i < 5_000; i++) {
+      deadlines.remove(add(deadlines, 4_000 + (i % 1_000)));
+      if (i % 10 === 0) vi.advanceTimersByTime(10);
+    }
+    expect(armed.mock.calls.length).toBeLessThanOrEqual(5);
+    armed.mockRestore();
   });
 
   it('are told in order of their time, and of their coming', () => {
@@ -150,6 +162,102 @@ describe('thousands of deadlines', () => {
   });
 });
 
+/** Makes the thread busy: the clock is further then, and timers fire when the fake one is there. */
+function stallable(): (ms: number) => void {
+  const { performance } = globalThis;
+  let until = 0;
+  const now = (): number => Math.max(performance.now(), until);
+  vi.stubGlobal('performance', { now });
+  return (ms) => {
+    until = now() + ms;
+  };
+}
+
+describe('deadlines of any length', () => {
+  const length = fc.oneof(
+    fc.integer({ min: 1, max: 200 }),
+    fc.integer({ min: 1, max: 2_000 }).map((eighths) => eighths / 8),
+    fc.integer({ min: 1, max: 100_000 }),
+    fc.integer({ min: 1, max: 2 ** 33 }),
+  );
+  const act = fc.oneof(
+    { weight: 4, arbitrary: fc.record({ add: length, thenAdd: fc.option(length) }) },
+    { weight: 2, arbitrary: fc.record({ remove: fc.nat() }) },
+    { weight: 2, arbitrary: fc.record({ wait: fc.oneof(fc.nat(200), fc.nat(200_000)) }) },
+    { weight: 1, arbitrary: fc.record({ stall: fc.nat(10_000).map((eighths) => eighths / 8) }) },
+  );
+
+  it('are told once, never early, and late by a 64th and 2 ms, or are removed', () => {
+    const stall = stallable();
+    fc.assert(
+      fc.property(fc.array(act, { maxLength: 60 }), (acts) => {
+        const deadlines = new Deadlines();
+        const model = new Map<Waiter, { earliest: number; latest: number }>();
+        const enter = (timeoutMs: number, thenAdd: number | null): void => {
+          const earliest = performance.now() + timeoutMs;
+          const waiter = add(deadlines, timeoutMs);
+          model.set(waiter, { earliest, latest: earliest + timeoutMs / 64 + 2 });
+          if (thenAdd === null) return;
+          waiter.onFired = () => {
+            enter(thenAdd, null);
+          };
+        };
+        for (const each of acts) {
+          const open = [...model.keys()].filter((waiter) => waiter.firedAt.length === 0);
+          if ('add' in each) enter(each.add, each.thenAdd);
+          else if ('wait' in each) vi.advanceTimersByTime(each.wait);
+          else if ('stall' in each) {
+            stall(each.stall);
+            for (const waiter of open) {
+              const bounds = model.get(waiter);
+              if (bounds) bounds.latest = Math.max(bounds.latest, performance.now());
+            }
+          } else {
+            const waiter = open[each.remove % (open.length || 1)];
+            if (!waiter) continue;
+            deadlines.remove(waiter);
+            model.delete(waiter);
+            waiter.onFired = () => {
+              throw new Error('told after it was removed');
+            };
+          }
+          expect(vi.getTimerCount()).toBeLessThanOrEqual(1);
+        }
+        vi.advanceTimersByTime(2 ** 35);
+        for (const [{ firedAt }, { earliest, latest }] of model) {
+          expect(firedAt).toHaveLength(1);
+          expect(firedAt[0]).toBeGreaterThanOrEqual(earliest);
+          expect(firedAt[0]).toBeLessThanOrEqual(latest);
+        }
+        expect(vi.getTimerCount()).toBe(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('are not mixed up when one is still there a round of the wheel later', () => {
+    const stall = stallable();
+    const deadlines = new Deadlines();
+    const overdue = add(deadlines, 100);
+    stall(150);
+    const next = add(deadlines, 100 + 128 - 150);
+    vi.advanceTimersByTime(1_000);
+    expect([firedAfter(overdue), firedAfter(next)]).toEqual([[150], [228]]);
+  });
+
+  it('are told in the order they are due when the thread was busy past all of them', () => {
+    const stall = stallable();
+    const deadlines = new Deadlines();
+    const told: number[] = [];
+    for (const timeoutMs of [30_000, 20, 5_000, 900, 100, 12_000]) {
+      add(deadlines, timeoutMs).onFired = () => told.push(timeoutMs);
+    }
+    stall(60_000);
+    vi.advanceTimersByTime(60_000);
+    expect(told).toEqual([20, 100, 900, 5_000, 12_000, 30_000]);
+  });
+});
+
 describe('no timer', () => {
   it('is left when the last deadline is over', () => {
     const deadlines = new Deadlines();
@@ -193,9 +301,37 @@ describe('no timer', () => {
     vi.advanceTimersByTime(100);
     expect(waiters.map(firedAfter)).toEqual([[], []]);
   });
+
+  it('is lost by clearing for those that come after', () => {
+    const deadlines = new Deadlines();
+    const waiters = [add(deadlines, 10), add(deadlines, 5_000)];
+    deadlines.clear();
+    for (const waiter of waiters) deadlines.remove(waiter);
+    const waiter = add(deadlines, 50);
+    vi.advanceTimersByTime(10_000);
+    expect(firedAfter(waiter)).toEqual([50]);
+  });
 });
 
 describe('a timeout longer than timers can count', () => {
+  it('is told all the same', () => {
+    const deadlines = new Deadlines();
+    const waiter = add(deadlines, 2 ** 31 + 1_000);
+    vi.advanceTimersByTime(2 ** 31 + 999);
+    expect(waiter.firedAt).toEqual([]);
+    vi.advanceTimersByTime(2 ** 31 / 64 + 1);
+    expect(waiter.firedAt).toHaveLength(1);
+  });
+
+  it('is told in four years if it is longer than that', () => {
+    const deadlines = new Deadlines();
+    const waiters = [add(deadlines, Infinity), add(deadlines, 2 ** 60)];
+    vi.advanceTimersByTime(2 ** 37 - 1);
+    expect(waiters.map(({ firedAt }) => firedAt)).toEqual([[], []]);
+    vi.advanceTimersByTime(2 ** 37 / 64);
+    expect(waiters.map(({ firedAt }) => firedAt.length)).toEqual([1, 1]);
+  });
+
   it('neither fires early nor spins', () => {
     const deadlines = new Deadlines();
     const waiter = add(deadlines, 2 ** 31 + 1_000);
