@@ -110,6 +110,19 @@ test('a backup is made while others write, and is a database of one moment', asy
   expect(await codeOf(storage.backup(target))).toBe('STORAGE_BACKUP_FAILED');
 });
 
+test('a backup to where none can be is refused as one, and leaves nothing', async () => {
+  const folder = await temporaryFolder({ file: 'not a folder' });
+  const storage = await runStorage({ path: path.join(folder, 'data') });
+  await storage.put('a', 1);
+  const target = path.join(folder, 'file', 'backup');
+  expect(await failureOf(storage.backup(target))).toEqual({
+    code: 'STORAGE_BACKUP_FAILED',
+    message: expect.stringMatching(/^the backup to .* was not made: E(EXIST|NOTDIR)$/) as string,
+  });
+  expect(await readdir(folder)).toEqual(['data', 'file']);
+  expect(await storage.get('a')).toBe(1);
+});
+
 /** A small database, closed. */
 async function closedDatabase(): Promise<string> {
   const { path: folder = '' } = await lmdbOptions();
