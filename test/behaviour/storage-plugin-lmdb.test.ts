@@ -201,6 +201,28 @@ test('a path that cannot be a folder is refused at init', async () => {
   });
 });
 
+test.each(['thread', 'process'] as const)(
+  'a restricted plugin in a %s has to be permitted add-ons, and is told so',
+  async (isolation) => {
+    const manager = createManager();
+    const { path: folder = '' } = await lmdbOptions();
+    const fs = { read: [folder], write: [folder] };
+    const options = { path: folder, isolation };
+    const denied = runStorage({ ...options, permissions: { fs } }, { manager, id: 'denied' });
+    expect(await failureOf(denied)).toEqual({
+      code: 'STORAGE_FAILED',
+      message:
+        'LMDB cannot be loaded: it is a native add-on, and this plugin may load none: set permissions.addons to true, or use another backend',
+    });
+    const permitted = await runStorage(
+      { ...options, permissions: { fs, addons: true } },
+      { manager, id: 'permitted' },
+    );
+    await permitted.put('a', 1);
+    expect(await permitted.get('a')).toBe(1);
+  },
+);
+
 const NO_MOUNT = (() => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root mounts a disk';
   return undefined;
