@@ -204,7 +204,8 @@ class LmdbBackend implements StorageBackend {
       await rename(draft, path);
       return size;
     } catch (error) {
-      await rm(draft, { recursive: true, force: true });
+      // where no draft could be, there is none to remove
+      await rm(draft, { recursive: true, force: true }).catch(() => undefined);
       const message = `the backup to ${path} was not made: ${codeOf(error)}`;
       throw new StorageError('STORAGE_BACKUP_FAILED', message, { cause: error });
     }

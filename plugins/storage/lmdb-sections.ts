@@ -4,6 +4,9 @@
  */
 import { createRequire } from 'node:module';
 
+import { messageOf } from '../coded-error.ts';
+import { StorageError } from './storage-error.ts';
+
 /** Runs what the thread must not be ended in: `ctx.uninterrupted`. */
 export type Uninterrupted = <T>(work: () => T) => T;
 
@@ -12,7 +15,17 @@ type Method = (...args: unknown[]) => unknown;
 
 /** The library. An `import` would go on in between, and the add-on is set up in the same way as it is called. */
 export function loadLmdb(uninterrupted: Uninterrupted): Lmdb {
-  return uninterrupted(() => createRequire(import.meta.url)('lmdb') as Lmdb);
+  try {
+    return uninterrupted(() => createRequire(import.meta.url)('lmdb') as Lmdb);
+  } catch (error) {
+    const isDenied =
+      error instanceof Error && 'code' in error && error.code === 'ERR_DLOPEN_DISABLED';
+    const why = isDenied
+      ? 'it is a native add-on, and this plugin may load none: set permissions.addons to true, or use another backend'
+      : messageOf(error);
+    const message = `LMDB cannot be loaded: ${why}`;
+    throw new StorageError('STORAGE_FAILED', message, { cause: error });
+  }
 }
 
 /** Has the environment's methods called in sections, for lmdb calls them by itself, when it is to write. */

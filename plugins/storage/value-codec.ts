@@ -5,11 +5,17 @@ import { deserialize, serialize } from 'node:v8';
 import { messageOf } from '../coded-error.ts';
 import { VALUE_BYTES_MAX } from './limits.ts';
 import { StorageError } from './storage-error.ts';
+import { isWithErrors, revived, withErrors } from './value-errors.ts';
+
+/** Before a value with errors; V8's own format begins with 0xff. */
+const WITH_ERRORS = 1;
 
 export function encodeValue(value: unknown, key: string): Uint8Array {
   let bytes: Uint8Array;
   try {
     bytes = serialize(value);
+    const kept = withErrors(value, bytes.byteLength);
+    if (kept) bytes = Buffer.concat([Buffer.of(WITH_ERRORS), serialize(kept)]);
   } catch (error) {
     throw new StorageError(
       'STORAGE_VALUE_INVALID',
@@ -28,7 +34,10 @@ export function encodeValue(value: unknown, key: string): Uint8Array {
 
 export function decodeValue(bytes: Uint8Array, key: string): unknown {
   try {
-    return deserialize(bytes) as unknown;
+    if (bytes[0] !== WITH_ERRORS) return deserialize(bytes) as unknown;
+    const kept: unknown = deserialize(bytes.subarray(1));
+    if (!isWithErrors(kept)) throw new TypeError('there is no value in it');
+    return revived(kept);
   } catch (error) {
     throw new StorageError(
       'STORAGE_CORRUPT',

@@ -110,6 +110,19 @@ test('a backup is made while others write, and is a database of one moment', asy
   expect(await codeOf(storage.backup(target))).toBe('STORAGE_BACKUP_FAILED');
 });
 
+test('a backup to where none can be is refused as one, and leaves nothing', async () => {
+  const folder = await temporaryFolder({ file: 'not a folder' });
+  const storage = await runStorage({ path: path.join(folder, 'data') });
+  await storage.put('a', 1);
+  const target = path.join(folder, 'file', 'backup');
+  expect(await failureOf(storage.backup(target))).toEqual({
+    code: 'STORAGE_BACKUP_FAILED',
+    message: expect.stringMatching(/^the backup to .* was not made: E(EXIST|NOTDIR)$/) as string,
+  });
+  expect(await readdir(folder)).toEqual(['data', 'file']);
+  expect(await storage.get('a')).toBe(1);
+});
+
 /** A small database, closed. */
 async function closedDatabase(): Promise<string> {
   const { path: folder = '' } = await lmdbOptions();
@@ -187,6 +200,28 @@ test('a path that cannot be a folder is refused at init', async () => {
     message: expect.stringMatching(/cannot be used: EEXIST: give the plugin a path/) as string,
   });
 });
+
+test.each(['thread', 'process'] as const)(
+  'a restricted plugin in a %s has to be permitted add-ons, and is told so',
+  async (isolation) => {
+    const manager = createManager();
+    const { path: folder = '' } = await lmdbOptions();
+    const fs = { read: [folder], write: [folder] };
+    const options = { path: folder, isolation };
+    const denied = runStorage({ ...options, permissions: { fs } }, { manager, id: 'denied' });
+    expect(await failureOf(denied)).toEqual({
+      code: 'STORAGE_FAILED',
+      message:
+        'LMDB cannot be loaded: it is a native add-on, and this plugin may load none: set permissions.addons to true, or use another backend',
+    });
+    const permitted = await runStorage(
+      { ...options, permissions: { fs, addons: true } },
+      { manager, id: 'permitted' },
+    );
+    await permitted.put('a', 1);
+    expect(await permitted.get('a')).toBe(1);
+  },
+);
 
 const NO_MOUNT = (() => {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'only root mounts a disk';

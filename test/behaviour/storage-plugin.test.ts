@@ -1,7 +1,10 @@
+import { inspect } from 'node:util';
+
 import type { StorageOptions } from 'troupe/plugins';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
+import { createManager, run } from '../support/manager.ts';
 import { redisMissing, startRedis, type RedisServer } from '../support/redis-server.ts';
 import { codeOf, lmdbOptions, ownOptions, runStorage } from '../support/storage.ts';
 
@@ -86,6 +89,24 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
       expect(await storage.has(`value ${String(at)}`)).toBe(true);
       expect(await storage.get(`value ${String(at)}`)).toStrictEqual(value);
     }
+  });
+
+  test.skipIf(isLeftOut)('keeps of errors all that the bus carries of them', async () => {
+    const manager = createManager();
+    const storage = await runStorage({ ...(await options()), sweepMs: 0 }, { manager });
+    const echo = await run(manager, 'echo.mjs', { isolation: 'thread' });
+    const code = 'E_CAKE';
+    const cause = Object.assign(new RangeError('too hot', { cause: 'the oven' }), { code: 7 });
+    const own = Object.assign(new TypeError('it fell', { cause }), { code, name: 'CakeError' });
+    const sent = { own, list: [new AggregateError([own], 'all fell'), new SyntaxError('odd')] };
+    const carried = await echo.execute(sent);
+    expect(carried).toMatchObject({ own: { name: 'CakeError', code, cause: { code: 7 } } });
+    await storage.put('failures', sent);
+    const found = await storage.get('failures');
+    expect(inspect(found)).toBe(inspect(carried));
+    expect(found).toStrictEqual(carried);
+    expect(await storage.scan()).toStrictEqual([{ key: 'failures', value: carried }]);
+    expect(await storage.cas('failures', sent, 'mended')).toEqual({ swapped: true });
   });
 
   test.skipIf(isLeftOut)('deletes, and says whether there was something to delete', async () => {
