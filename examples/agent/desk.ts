@@ -73,7 +73,12 @@ export async function openDesk({ llm: endpoint, folder, confirm, onAlert }: Desk
   await manager.register(toolPlugin('desk-tools', { tools: ['calculator', 'datetime'] }));
   onToolConfirm(manager, confirm);
   manager.context.events.on<MonitorAlert>('monitor.alert', ({ data }) => onAlert?.(data));
-  await manager.up();
+  try {
+    await manager.up();
+  } catch (error) {
+    await manager.close();
+    throw error;
+  }
   const [llm, memory, storage, monitor] = [
     manager.plugin(specs.llm),
     manager.plugin(specs.memory),

@@ -38,27 +38,34 @@ async function main(): Promise<number> {
   const model = values.live
     ? undefined
     : await (await import('./scripted-model.ts')).startScriptedModel();
-  const desk = await openDesk({
-    llm: model?.llm ?? {},
-    folder,
-    confirm: ({ message }) => agree(message),
-    onAlert: ({ message, state }) => {
-      say('alert', `${message} (${state})`);
-    },
-  });
+  let desk: Desk | undefined;
   try {
+    desk = await openDesk({
+      llm: model?.llm ?? {},
+      folder,
+      confirm: ({ message }) => agree(message),
+      onAlert: ({ message, state }) => {
+        say('alert', `${message} (${state})`);
+      },
+    });
     const questions = positionals.length > 0 ? positionals : QUESTIONS;
     for (const text of questions) await converse(desk, text);
     await report(desk);
     return 0;
   } catch (error) {
-    say('error', error instanceof Error ? error.message : String(error));
+    for (const problem of problemsOf(error)) say('error', problem);
     return 1;
   } finally {
-    await desk.close();
+    await desk?.close();
     await model?.stop();
     if (values.folder === undefined) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What did not come up, one line each. */
+function problemsOf(error: unknown): string[] {
+  if (error instanceof AggregateError) return error.errors.flatMap(problemsOf);
+  return [error instanceof Error ? error.message : String(error)];
 }
 
 async function converse(desk: Desk, text: string): Promise<void> {

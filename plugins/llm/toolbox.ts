@@ -55,7 +55,8 @@ export class Toolbox {
       offered,
       callers.map(({ name }) => name),
     );
-    return {
+    // the SDK looks names up in it, which a model may have made up: it has none but its own
+    return Object.assign(Object.create(null) as ToolSet, {
       ...Object.fromEntries(
         callers.map(({ name, description, inputSchema }) => [
           name,
@@ -65,7 +66,7 @@ export class Toolbox {
       ...Object.fromEntries(
         offered.map((one, at) => [names[at] ?? one.name, this.#toolFor(one, call)]),
       ),
-    };
+    });
   }
 
   async #toolsOf(

@@ -33,7 +33,7 @@ export interface LlmOptions extends SpecOptions {
   tools?: LlmTools | undefined;
   /** Requests to the model in one call, tools in between. Default 10. */
   maxSteps?: number | undefined;
-  /** For one call of a tool (ms), confirmation included. Default 60,000. */
+  /** For one call of a tool (ms), confirmation included. Default 120,000. */
   toolTimeoutMs?: number | undefined;
   /** A longer result of a tool is cut. Default 100,000. */
   toolResultCharsMax?: number | undefined;

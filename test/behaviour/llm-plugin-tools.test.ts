@@ -215,6 +215,8 @@ describe('what goes wrong with a tool is told to the model, and the run goes on'
   it.each([
     ['malformed arguments', { name: 'add', arguments: '{"a":1,' }, /JSON parsing failed/],
     ['an unknown tool', { name: 'subtract' }, /unavailable tool 'subtract'/],
+    ['a name that every object has', { name: 'constructor' }, /unavailable tool 'constructor'/],
+    ['another one', { name: '__proto__' }, /unavailable tool '__proto__'/],
     ['an error of its own', { name: 'fail' }, /^DRY: the well is dry$/],
     ['a tool that hangs', { name: 'hang' }, /^the tool did not answer within 200 ms$/],
     ['a tool that crashes', { name: 'crash' }, /^the tool crashed while it ran/],
