@@ -19,7 +19,7 @@ const SHAPES: Record<StorageOp, Fields> = {
   has: { required: ['key'], optional: ['namespace'] },
   scan: {
     required: [],
-    optional: ['namespace', 'prefix', 'start', 'end', 'reverse', 'limit', 'keysOnly'],
+    optional: ['namespace', 'prefix', 'start', 'end', 'reverse', 'limit', 'keysOnly', 'unreadable'],
   },
   batch: { required: ['operations'], optional: ['namespace', 'conditions'] },
   cas: { required: ['key', 'value'], optional: ['namespace', 'expected', 'ttlMs'] },
@@ -48,6 +48,8 @@ const WRONG: Record<string, (value: unknown) => string | undefined> = {
       : 'is not a number of entries',
   reverse: flag,
   keysOnly: flag,
+  unreadable: (value) =>
+    value === 'fail' || value === 'skip' ? undefined : `is ${shown(value)}, not 'fail' or 'skip'`,
   operations: list,
   conditions: list,
 };

@@ -10,7 +10,9 @@ export function record({ bytes, expiresAt = 0 }: StoredEntry): Buffer {
   return all;
 }
 
+/** Something shorter, which somebody else wrote, is an entry with no value that can be read. */
 export function fromRecord(bytes: Buffer): StoredEntry {
+  if (bytes.byteLength < TIME_BYTES) return { bytes: bytes.subarray(0, 0), expiresAt: undefined };
   const expiresAt = bytes.readDoubleBE();
   return { bytes: bytes.subarray(TIME_BYTES), expiresAt: expiresAt === 0 ? undefined : expiresAt };
 }

@@ -14,6 +14,7 @@ const SHARED = `
 local P = KEYS[1]
 local function place(kind, ns) return P .. ':' .. kind .. ':' .. ns end
 local function expiry(record)
+  if #record < 8 then return nil end
   local at = struct.unpack('>d', record)
   if at > 0 then return at end
   return nil

@@ -21,7 +21,7 @@ import type {
   StorageOperation,
   StorageRangeInput,
 } from './types.ts';
-import { areSameValue, decodeValue, encodeValue } from './value-codec.ts';
+import { areSameValue, decodeValue, encodeValue, type Place } from './value-codec.ts';
 
 type InputOf<Op> = Extract<StorageInput, { op: Op }>;
 type Committed = Extract<StorageOutcome, { committed: true }>;
@@ -32,6 +32,7 @@ export class Store {
   readonly #bytesMax: number;
   #swept = 0;
   #refused = 0;
+  #unreadable = 0;
 
   constructor(backend: StorageBackend, bytesMax: number) {
     this.#backend = backend;
@@ -40,7 +41,7 @@ export class Store {
 
   async get({ namespace = DEFAULT_NAMESPACE, key }: InputOf<'get'>): Promise<unknown> {
     const bytes = await this.#backend.get(namespace, key, Date.now());
-    return bytes && decodeValue(bytes, key);
+    return bytes && decodeValue(bytes, { namespace, key });
   }
 
   async has({ namespace = DEFAULT_NAMESPACE, key }: InputOf<'has'>): Promise<boolean> {
@@ -61,7 +62,7 @@ export class Store {
     const outcome = await this.#commit([write], [checkOf(input, input.namespace)]);
     return outcome.committed
       ? { swapped: true }
-      : { swapped: false, current: currentOf(outcome, input.key) };
+      : { swapped: false, current: currentOf(outcome, write) };
   }
 
   async batch({
@@ -75,7 +76,7 @@ export class Store {
     if (outcome.committed) return { applied: writes.length };
     const failed = checks[outcome.failed];
     if (!failed) throw new StorageError('STORAGE_FAILED', 'the backend names no condition');
-    const current = currentOf(outcome, failed.key);
+    const current = currentOf(outcome, failed);
     return { applied: 0, failed: { namespace: failed.namespace, key: failed.key, current } };
   }
 
@@ -85,6 +86,7 @@ export class Store {
     reverse = false,
     limit = Infinity,
     keysOnly = false,
+    unreadable = 'fail',
     ...bounds
   }: StorageRangeInput): AsyncGenerator<StorageEntry> {
     let range = rangeOf(bounds);
@@ -102,10 +104,13 @@ export class Store {
         Date.now(),
       );
       for (const { key, bytes } of page.entries) {
-        yield keysOnly || !bytes ? { key } : { key, value: decodeValue(bytes, key) };
+        const entry =
+          keysOnly || !bytes ? { key } : this.#entry(bytes, { namespace, key }, unreadable);
+        if (!entry) continue;
+        left--;
+        yield entry;
       }
       if (page.last === undefined) return;
-      left -= page.entries.length;
       range = behindLast(range, page.last, reverse);
     }
   }
@@ -158,7 +163,25 @@ export class Store {
   async stats(): Promise<Record<string, unknown>> {
     const { entries, bytes } = await this.#backend.usage();
     const bytesMax = Number.isFinite(this.#bytesMax) ? this.#bytesMax : undefined;
-    return { entries, bytes, bytesMax, swept: this.#swept, refusedAsFull: this.#refused };
+    return {
+      entries,
+      bytes,
+      bytesMax,
+      swept: this.#swept,
+      refusedAsFull: this.#refused,
+      unreadable: this.#unreadable,
+    };
+  }
+
+  /** `undefined`: it is to be passed over. */
+  #entry(bytes: Uint8Array, place: Place, unreadable: 'fail' | 'skip'): StorageEntry | undefined {
+    try {
+      return { key: place.key, value: decodeValue(bytes, place) };
+    } catch (error) {
+      if (unreadable === 'fail') throw error;
+      this.#unreadable++;
+      return undefined;
+    }
   }
 
   /** Checks compare bytes; where a check fails of the same value in other bytes, it is made with those. */
@@ -174,7 +197,7 @@ export class Store {
       if (outcome.why === 'check') {
         const check = checks[outcome.failed];
         const { current } = outcome;
-        if (!check?.bytes || !current || !areSameValue(current, check.bytes, check.key)) {
+        if (!check?.bytes || !current || !areSameValue(current, check.bytes, check)) {
           return outcome;
         }
         checks[outcome.failed] = { ...check, bytes: current };
@@ -202,7 +225,7 @@ function writeOf(operation: StorageOperation, namespace = DEFAULT_NAMESPACE): St
   if (operation.op === 'delete') return { ...where, entry: undefined };
   const { ttlMs } = operation;
   const entry: StoredEntry = {
-    bytes: encodeValue(operation.value, key),
+    bytes: encodeValue(operation.value, where),
     expiresAt: ttlMs === undefined ? undefined : Date.now() + ttlMs,
   };
   return { ...where, entry };
@@ -212,12 +235,12 @@ function checkOf(
   { namespace: own, key, expected }: StorageCondition,
   namespace = DEFAULT_NAMESPACE,
 ): StorageCheck {
-  const bytes = expected === undefined ? undefined : encodeValue(expected, key);
-  return { namespace: own ?? namespace, key, bytes };
+  const where = { namespace: own ?? namespace, key };
+  return { ...where, bytes: expected === undefined ? undefined : encodeValue(expected, where) };
 }
 
-function currentOf({ current }: Failed, key: string): unknown {
-  return current && decodeValue(current, key);
+function currentOf({ current }: Failed, place: Place): unknown {
+  return current && decodeValue(current, place);
 }
 
 /** For what a backend throws that has no code of ours. */

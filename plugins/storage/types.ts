@@ -28,6 +28,11 @@ export interface StorageRangeInput extends InNamespace {
   limit?: number;
   /** Entries have no `value`, which is then not read. Default false. */
   keysOnly?: boolean;
+  /**
+   * What a value that cannot be read does: `'fail'` ends the scan with `STORAGE_CORRUPT`, `'skip'`
+   * leaves the entry out, and counts it as `unreadable` in the stats. Default `'fail'`.
+   */
+  unreadable?: 'fail' | 'skip';
 }
 
 export type StorageOperation =

@@ -10,7 +10,13 @@ import { isWithErrors, revived, withErrors } from './value-errors.ts';
 /** Before a value with errors; V8's own format begins with 0xff. */
 const WITH_ERRORS = 1;
 
-export function encodeValue(value: unknown, key: string): Uint8Array {
+/** Where a value is kept, as messages are to name it. */
+export interface Place {
+  readonly namespace: string;
+  readonly key: string;
+}
+
+export function encodeValue(value: unknown, place: Place): Uint8Array {
   let bytes: Uint8Array;
   try {
     bytes = serialize(value);
@@ -19,20 +25,20 @@ export function encodeValue(value: unknown, key: string): Uint8Array {
   } catch (error) {
     throw new StorageError(
       'STORAGE_VALUE_INVALID',
-      `the value of ${named(key)} cannot be stored: ${messageOf(error)}`,
+      `the value of ${shown(place)} cannot be stored: ${messageOf(error)}`,
       { cause: error },
     );
   }
   if (bytes.byteLength > VALUE_BYTES_MAX) {
     throw new StorageError(
       'STORAGE_VALUE_TOO_LARGE',
-      `the value of ${named(key)} has ${String(bytes.byteLength)} bytes, at most ${String(VALUE_BYTES_MAX)} can be stored: split it over several keys`,
+      `the value of ${shown(place)} has ${String(bytes.byteLength)} bytes, at most ${String(VALUE_BYTES_MAX)} can be stored: split it over several keys`,
     );
   }
   return bytes;
 }
 
-export function decodeValue(bytes: Uint8Array, key: string): unknown {
+export function decodeValue(bytes: Uint8Array, place: Place): unknown {
   try {
     if (bytes[0] !== WITH_ERRORS) return deserialize(bytes) as unknown;
     const kept: unknown = deserialize(bytes.subarray(1));
@@ -41,21 +47,25 @@ export function decodeValue(bytes: Uint8Array, key: string): unknown {
   } catch (error) {
     throw new StorageError(
       'STORAGE_CORRUPT',
-      `what is stored at ${named(key)} is no value: it was written by something else, or by a newer Node; put it again, or delete it`,
+      `what is stored at ${shown(place)} is no value: it was written by something else, or by a newer Node; put it again, delete it, or scan past it with unreadable: 'skip'`,
       { cause: error },
     );
   }
 }
 
 /** One value has several encodings (a number, for example, as integer or as double). */
-export function areSameValue(one: Uint8Array, other: Uint8Array, key: string): boolean {
+export function areSameValue(one: Uint8Array, other: Uint8Array, place: Place): boolean {
   return (
     Buffer.compare(one, other) === 0 ||
-    isDeepStrictEqual(decodeValue(one, key), decodeValue(other, key))
+    isDeepStrictEqual(decodeValue(one, place), decodeValue(other, place))
   );
 }
 
 /** A key as messages show it. */
 export function named(key: string): string {
   return JSON.stringify(key.length > 80 ? `${key.slice(0, 80)}…` : key);
+}
+
+function shown({ namespace, key }: Place): string {
+  return `${named(key)} in the namespace ${named(namespace)}`;
 }

@@ -3,6 +3,7 @@ import { cp, mkdir, readdir, readFile, stat, truncate, writeFile } from 'node:fs
 import path from 'node:path';
 import process from 'node:process';
 
+import { open } from 'lmdb';
 import { PluginError } from 'troupe';
 import { storagePlugin } from 'troupe/plugins';
 import { expect, onTestFinished, test } from 'vitest';
@@ -260,6 +261,50 @@ test.skipIf(NO_MOUNT !== undefined)(
     expect((await storage.stats())?.restarts).toBe(0);
   },
 );
+
+test('a value that something else wrote is named, and a scan goes past it where it is told to', async () => {
+  const folder = path.join(await temporaryFolder(), 'data');
+  const options = { path: folder };
+  const before = createManager();
+  const first = await runStorage(options, { manager: before });
+  for (const key of ['a', 'b', 'c', 'd', 'e']) await first.put(key, key, { namespace: 'mem' });
+  await before.close();
+  const root = open({ path: folder, noSubdir: false });
+  const entries = root.openDB<Buffer, Buffer>({
+    name: 'entries',
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  });
+  for (const key of entries.getKeys()) {
+    if (key.toString().endsWith('b')) await entries.put(key, Buffer.from('no value at all'));
+    if (key.toString().endsWith('d')) await entries.put(key, Buffer.from('short'));
+  }
+  await root.close();
+
+  const storage = await runStorage(options);
+  const namespace = 'mem';
+  expect(await failureOf(storage.get('b', { namespace }))).toEqual({
+    code: 'STORAGE_CORRUPT',
+    message:
+      'what is stored at "b" in the namespace "mem" is no value: it was written by something else, or by a newer Node; ' +
+      "put it again, delete it, or scan past it with unreadable: 'skip'",
+  });
+  expect((await failureOf(storage.scan({ namespace }))).message).toContain('"b" in the namespace');
+  expect((await failureOf(storage.get('d', { namespace }))).message).toContain('"d" in the');
+  const past = { namespace, unreadable: 'skip' } as const;
+  const readable = ['a', 'c', 'e'].map((key) => ({ key, value: key }));
+  expect(await storage.scan(past)).toEqual(readable);
+  // what is skipped is not one of those that were asked for
+  expect(await storage.scan({ ...past, limit: 2 })).toEqual(readable.slice(0, 2));
+  const streamed: unknown[] = [];
+  for await (const entry of storage.entries({ ...past, reverse: true })) streamed.push(entry);
+  expect(streamed).toEqual(readable.toReversed());
+  expect(await storage.scan({ namespace, keysOnly: true })).toHaveLength(5);
+  expect((await storage.stats())?.plugin).toMatchObject({ entries: 5, unreadable: 5 });
+  await storage.put('b', 'mended', { namespace });
+  expect(await storage.delete('d', { namespace })).toBe(true);
+  expect(await storage.scan({ namespace })).toHaveLength(4);
+});
 
 function refused(options: object): unknown {
   try {

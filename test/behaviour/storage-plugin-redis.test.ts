@@ -85,6 +85,23 @@ describe.skipIf(NO_REDIS !== undefined)('a storage plugin on a Redis server', ()
     expect(await codeOf(fill())).toBe('STORAGE_FULL');
   });
 
+  test('a value that something else wrote is named, and a scan goes past it where it is told to', async () => {
+    const redis = await server();
+    const storage = await runStorage({ backend: 'redis', url: redis.url, keyPrefix: 'shared' });
+    for (const key of ['a', 'b', 'c']) await storage.put(key, key);
+    await redis.tell('HSET {shared}:v:default b short');
+    const { code, message } = await failureOf(storage.scan());
+    expect(code).toBe('STORAGE_CORRUPT');
+    expect(message).toContain('what is stored at "b" in the namespace "default" is no value');
+    expect(await storage.scan({ unreadable: 'skip' })).toEqual([
+      { key: 'a', value: 'a' },
+      { key: 'c', value: 'c' },
+    ]);
+    expect((await storage.stats())?.plugin).toMatchObject({ unreadable: 1 });
+    await storage.put('b', 'mended');
+    expect(await storage.scan()).toHaveLength(3);
+  });
+
   test('keeps plugins apart by their ids, or together by a keyPrefix', async () => {
     const redis = await server();
     const manager = createManager();

@@ -19,6 +19,8 @@ export interface RedisServer {
   /** It takes connections, and answers nothing until it is told to go on. */
   freeze(): void;
   thaw(): void;
+  /** One command, its words parted by spaces. */
+  tell(command: string): Promise<string>;
   /** Ends it, and removes its folder. */
   remove(): Promise<void>;
 }
@@ -54,6 +56,7 @@ export async function startRedis(...args: string[]): Promise<RedisServer> {
     thaw() {
       child?.kill('SIGCONT');
     },
+    tell: (command) => tell(port, command),
     async remove() {
       await server.stop();
       await rm(folder, { recursive: true, force: true });
@@ -75,12 +78,17 @@ async function freePort(): Promise<number> {
 
 /** Rejects until it takes commands. */
 async function answers(port: number): Promise<boolean> {
+  // one that asks for a password takes them, too
+  return /PONG|NOAUTH/.test(await tell(port, 'PING'));
+}
+
+async function tell(port: number, command: string): Promise<string> {
   const socket = createConnection({ port, host: '127.0.0.1' });
   try {
     await once(socket, 'connect');
-    socket.write('PING\r\n');
+    socket.write(`${command}\r\n`);
     const [reply] = (await once(socket, 'data')) as [Buffer];
-    return reply.toString().includes('PONG');
+    return reply.toString();
   } finally {
     socket.destroy();
   }

@@ -5,6 +5,8 @@ import { describe, expect, it } from 'vitest';
 
 import { areSameValue, decodeValue, encodeValue } from '../../plugins/storage/value-codec.ts';
 
+const PLACE = { namespace: 'pantry', key: 'cake' };
+
 class CakeError extends RangeError {
   override readonly name = 'CakeError';
   readonly code = 'E_CAKE';
@@ -20,19 +22,19 @@ function asSent({ name, message, code }: CakeError): Error {
 }
 
 const same = (one: unknown, other: unknown): boolean =>
-  areSameValue(encodeValue([one], 'key'), encodeValue([other], 'key'), 'key');
-const roundTrip = (value: unknown): unknown => decodeValue(encodeValue(value, 'key'), 'key');
+  areSameValue(encodeValue([one], PLACE), encodeValue([other], PLACE), PLACE);
+const roundTrip = (value: unknown): unknown => decodeValue(encodeValue(value, PLACE), PLACE);
 
 describe('a stored value', () => {
   it('is in V8’s own format where there is no error in it', () => {
     for (const value of [1, 'text', { a: [1, { b: new Map([[{}, new Set([1n])]]) }] }, null]) {
-      expect(encodeValue(value, 'key')).toEqual(serialize(value));
+      expect(encodeValue(value, PLACE)).toEqual(serialize(value));
     }
   });
 
   it('that was kept in V8’s own format, errors included, is read as ever', () => {
     const old = serialize({ failure: new CakeError('it fell') });
-    expect(decodeValue(old, 'key')).toMatchObject({ failure: { message: 'it fell' } });
+    expect(decodeValue(old, PLACE)).toMatchObject({ failure: { message: 'it fell' } });
   });
 
   it('keeps of each error, wherever it is, name, message, code, cause and stack', () => {
@@ -112,11 +114,16 @@ describe('a stored value', () => {
   });
 
   it('that is cut off or none is corrupt, with errors or without', () => {
-    const bytes = encodeValue(new CakeError('it fell'), 'key');
+    const bytes = encodeValue(new CakeError('it fell'), PLACE);
     const none = Buffer.concat([Buffer.of(1), serialize('no table')]);
     for (const broken of [bytes.subarray(0, 1), bytes.subarray(0, 20), none, Buffer.alloc(0)]) {
-      expect(() => decodeValue(broken, 'key')).toThrow(
-        expect.objectContaining({ code: 'STORAGE_CORRUPT' }),
+      expect(() => decodeValue(broken, PLACE)).toThrow(
+        expect.objectContaining({
+          code: 'STORAGE_CORRUPT',
+          message: expect.stringContaining(
+            '"cake" in the namespace "pantry" is no value',
+          ) as string,
+        }),
       );
     }
   });
