@@ -8,14 +8,17 @@ import type { MemorySettings } from './settings.ts';
 export interface Keeper {
   /** Settles when they are durable, all together. */
   commit(changes: readonly Change[]): Promise<void>;
-  /** All that is kept, in the order of their keys. */
+  /** All that is kept and can be read, in the order of their keys. */
   scan(timeoutMs: number): AsyncIterable<unknown>;
+  /** How many are kept. */
+  count(): Promise<unknown>;
 }
 
 /** Entries live in the plugin's thread alone. */
 export const NOBODY: Keeper = {
   commit: () => Promise.resolve(),
   async *scan() {},
+  count: () => Promise.resolve(0),
 };
 
 export function storageKeeper(
@@ -34,6 +37,8 @@ export function storageKeeper(
       const options = { timeoutMs: storageTimeoutMs, idempotent: true };
       await ctx.call(storage, { op: 'batch', namespace, operations }, options);
     },
-    scan: (timeoutMs) => ctx.stream(storage, { op: 'scan', namespace }, { timeoutMs }),
+    scan: (timeoutMs) =>
+      ctx.stream(storage, { op: 'scan', namespace, unreadable: 'skip' }, { timeoutMs }),
+    count: () => ctx.call(storage, { op: 'count', namespace }, { timeoutMs: storageTimeoutMs }),
   };
 }

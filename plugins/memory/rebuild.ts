@@ -26,6 +26,8 @@ export async function rebuild(parts: Parts): Promise<void> {
   tally.unreadable = 0;
 
   const { kept, gone, read } = await readAll(parts, tell);
+  // what the storage itself could not read
+  tally.unreadable += Math.max(0, Number(await parts.keeper.count()) - read);
   await index(parts, kept, tell);
   const surplus = entries.surplus(new Set(entries.sizes().keys()), new Set());
   entries.apply(surplus.map(drop));

@@ -1,4 +1,5 @@
 /** A memory with the bundled plugins beside it: a storage on disk, a language model that embeds. */
+import { open } from 'lmdb';
 import { storagePlugin } from 'troupe/plugins';
 import { describe, expect, test } from 'vitest';
 
@@ -42,6 +43,27 @@ describe('a memory whose storage is on disk', () => {
     expect(await missing(memory, acknowledged)).toEqual([]);
     expect(await memory.count()).toBe(await disk.count({ namespace: 'memory:memory' }));
   }, 180_000);
+
+  test('comes up with all that can be read, where a value on disk is damaged', async () => {
+    const options = await lmdbOptions();
+    const before = createManager();
+    await before.register(storagePlugin('disk', options));
+    const first = await runMemory(before, STORED);
+    for (const text of ['tea', 'coffee', 'cocoa']) await first.add(text);
+    await before.close();
+    const root = open({ path: String(options.path), noSubdir: false });
+    const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
+    const entries = root.openDB<Buffer, Buffer>({ name: 'entries', ...binary });
+    const damaged = Array.from(entries.getKeys()).find((key) => key.includes('memory:memory'));
+    await entries.put(damaged ?? Buffer.alloc(1), Buffer.from('no value at all'));
+    await root.close();
+
+    const manager = createManager();
+    await manager.register(storagePlugin('disk', options));
+    const memory = await runMemory(manager, STORED);
+    expect((await memory.recent()).map(({ text }) => text)).toEqual(['cocoa', 'coffee']);
+    expect((await memory.stats())?.plugin).toMatchObject({ entries: 2, unreadable: 1 });
+  });
 
   test('has the vectors of a language model again after a restart, without asking for them', async () => {
     const manager = createManager();

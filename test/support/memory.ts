@@ -62,6 +62,10 @@ export class FakeKeeper implements Keeper {
 
   async *scan(): AsyncIterable<unknown> {}
 
+  count(): Promise<number> {
+    return Promise.resolve(0);
+  }
+
   #apply(changes: readonly Change[]): void {
     for (const {
       kind,
