@@ -29,7 +29,9 @@ export type RestartStep =
   | 'loading'
   | 'initializing'
   | 'starting'
-  | 'pausing';
+  | 'pausing'
+  /** It was to be paused, and is not any more. */
+  | 'resuming';
 
 export type Phase =
   | { at: 'unloaded' }

@@ -57,13 +57,14 @@ function restartStepDone(machine: Machine, step: RestartStep, intent: Intent): S
     case 'initializing':
       return go(machine, restarting('starting'), [hook('start')]);
     case 'starting':
+    case 'resuming':
       return intent === 'paused'
         ? go(machine, restarting('pausing'), [hook('pause')])
         : go(machine, { at: 'running' }, [RESTARTED, SETTLE]);
     case 'pausing':
       return intent === 'paused'
         ? go(machine, { at: 'paused' }, [RESTARTED, SETTLE])
-        : go(machine, { at: 'resuming' }, [RESTARTED, hook('resume')]);
+        : go(machine, restarting('resuming'), [hook('resume')]);
   }
 }
 

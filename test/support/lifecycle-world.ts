@@ -30,10 +30,9 @@ export class World {
     this.#managed = managed;
   }
 
-  /** Verbs are serialised; but one that waits for a restart gives way where the plugin is to go. */
+  /** Verbs are serialised; but those that wait for a restart give way where a stop is behind them. */
   perform(verb: Verb): void {
-    const goes = verb === 'stop' || verb === 'unload';
-    if (this.verb && !(goes && this.machine.phase.at === 'restarting')) return;
+    if (this.verb && this.machine.phase.at !== 'restarting') return;
     this.verb = verb;
     this.#feed({ type: verb });
   }
@@ -134,6 +133,8 @@ export class World {
   #check(where: string): void {
     const { phase, intent } = this.machine;
     assert.ok(INTENTS[phase.at].includes(intent), `intent ${intent} in ${where}`);
+    // what refuses every verb is a verb's own way: who comes next waits for its end
+    assert.ok(this.verb ?? DONE_WITH.has(phase.at), `no verb is open in ${where}`);
     if (phase.at === 'unloaded' || phase.at === 'failed') {
       assert.deepEqual([...this.possible()], [], `something is under way in ${where}`);
       assert.equal(this.verb, undefined, `a verb is open in ${where}`);
@@ -145,7 +146,13 @@ const ORDERS: ReadonlySet<EventName> = new Set(['halt', 'revive', 'give-up']);
 
 const DEATHS: ReadonlySet<EventName> = new Set(['exits', 'shuts-down', 'crashes']);
 
-const LEADS_TO_RUNNING = new Set(['starting', 'resuming', 'pausing', 'restarting/starting']);
+const LEADS_TO_RUNNING = new Set([
+  'starting',
+  'resuming',
+  'pausing',
+  'restarting/starting',
+  'restarting/resuming',
+]);
 
 /** Phases a verb may end in; `restarting` for `load` and `init`, which are more than reached there. */
 const DONE_WITH = new Set([

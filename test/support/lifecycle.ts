@@ -72,6 +72,8 @@ export const PHASES: Record<string, Machine> = {
   'restarting/starting to paused': restarting('starting', 'paused'),
   'restarting/pausing': restarting('pausing', 'paused'),
   'restarting/pausing to running': restarting('pausing', 'running'),
+  'restarting/resuming': restarting('resuming', 'running'),
+  'restarting/resuming to paused': restarting('resuming', 'paused'),
   'failed': machine({ at: 'failed', error: KEPT }, 'running'),
 };
 

@@ -83,6 +83,7 @@ const EVERYWHERE = [
   'restarting/initializing',
   'restarting/loading',
   'restarting/pausing',
+  'restarting/resuming',
   'restarting/starting',
   'restarting/stopping',
   'restarting/waiting',

@@ -219,7 +219,33 @@ restarting/pausing to running
   start resume restart                                 = ignored
   pause                                                = same wants paused
   stop unload  = unloaded wants unloaded: cancel-retry, end, drop PLUGIN_STOPPED, settle
-  done                                                 = resuming: restarted, resume
+  done                                                 = restarting/resuming: resume
+  fails overdue                          = restarting/loading: end, restarting, spawn
+  fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
+  exits shuts-down crashes                             = restarting/loading: restarting, spawn
+  retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
+restarting/resuming
+  load init                                            = same: settle
+  start resume restart                                 = ignored
+  pause                                                = same wants paused
+  stop unload  = unloaded wants unloaded: cancel-retry, end, drop PLUGIN_STOPPED, settle
+  done                                                 = running: restarted, settle
+  fails overdue                          = restarting/loading: end, restarting, spawn
+  fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
+  exits shuts-down crashes                             = restarting/loading: restarting, spawn
+  retry                                                = ignored
+  halt                                                 = restarting/waiting: end
+  revive                                               = ignored
+  give-up                      = failed(fault): cancel-retry, end, drop fault, settle fault
+restarting/resuming to paused
+  load init                                            = same: settle
+  start resume                                         = same wants running
+  pause restart                                        = ignored
+  stop unload  = unloaded wants unloaded: cancel-retry, end, drop PLUGIN_STOPPED, settle
+  done                                                 = restarting/pausing: pause
   fails overdue                          = restarting/loading: end, restarting, spawn
   fails-for-good               = failed(fault): end, gave-up, drop fault, settle fault
   exits shuts-down crashes                             = restarting/loading: restarting, spawn

@@ -21,6 +21,23 @@ const acts = {
 };
 const act = actOf(acts);
 
+/** Verbs that pile up behind a restart, one of which wants it paused and the next does not. */
+const PILED_UP: [keyof typeof acts, unknown][] = [
+  ['die', [0, 'exit']],
+  ['die', [0, 'exit']],
+  ['die', [0, 'exit']],
+  ['verb', 'start'],
+  ['verb', 'restart'],
+  ['verb', 'load'],
+  ['verb', 'pause'],
+  ['verb', 'load'],
+  ['die', [0, 'exit']],
+  ['verb', 'start'],
+  ['verb', 'load'],
+  ['verb', 'pause'],
+  ['verb', 'start'],
+];
+
 const growing = () =>
   replicated(
     { min: 2, max: 4, growAfterMs: 500, shrinkAfterMs: 2_000 },
@@ -130,7 +147,7 @@ describe('a replica set, through any history', () => {
           expect(generations).toEqual([...new Set(generations)]);
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 400, examples: [[true, PILED_UP]] },
     );
     // the walks go everywhere
     expect([...seen]).toEqual(expect.arrayContaining(STATES));

@@ -113,6 +113,26 @@ describe('a plugin that crashed', () => {
     expect(request.receiver.heard).toEqual(['PLUGIN_STOPPED']);
   });
 
+  it('and is resumed while it comes back paused is restarting until it runs', async () => {
+    const { supervisor, script, told, up, latest } = supervised();
+    await up();
+    await supervisor.perform('pause');
+    let resumed: Promise<void> | undefined;
+    script.whenAsked = (question) => {
+      if (question === 'pause') resumed = supervisor.perform('resume');
+    };
+    latest().die('exit');
+    await turns();
+    await resumed;
+    expect(latest().asked).toEqual(['open', 'load', 'init', 'start', 'pause', 'resume']);
+    expect(told().slice(-4)).toEqual([
+      'paused → restarting',
+      'restarting',
+      'restarting → running',
+      'restarted',
+    ]);
+  });
+
   it('does not keep a stop waiting for its restart', async () => {
     const { supervisor, script, up, latest } = supervised();
     await up();
