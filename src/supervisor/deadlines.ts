@@ -11,15 +11,6 @@ export interface Timed {
   onDeadline(): void;
 }
 
-interface TimerNode {
-  readonly item: Timed;
-  /** The end of its tick, by performance.now(). */
-  readonly dueAt: number;
-  readonly slot: Slot;
-  previous: TimerNode | undefined;
-  next: TimerNode | undefined;
-}
-
 /** Its nodes are in the order of their `dueAt`, though they only are in that of their coming. */
 interface Slot {
   first: TimerNode | undefined;
@@ -46,7 +37,7 @@ export class Deadlines {
     const tick = Math.ceil((now + wholeMs) / tickMs);
     const dueAt = tick * tickMs;
     const slot = (slots[tick & (SLOTS - 1)] ??= { first: undefined, last: undefined });
-    const node: TimerNode = { item, dueAt, slot, previous: slot.last, next: undefined };
+    const node = new TimerNode(item, dueAt, slot);
     if (slot.last) slot.last.next = node;
     else slot.first = node;
     slot.last = node;
@@ -123,6 +114,27 @@ export class Deadlines {
       }
     }
     return earliest;
+  }
+}
+
+/**
+ * A class, since V8 may come to make all objects of one literal in its old space, where each would
+ * keep its call until the next full collection.
+ */
+class TimerNode {
+  readonly item: Timed;
+  /** The end of its tick, by performance.now(). */
+  readonly dueAt: number;
+  readonly slot: Slot;
+  previous: TimerNode | undefined;
+  next: TimerNode | undefined;
+
+  constructor(item: Timed, dueAt: number, slot: Slot) {
+    this.item = item;
+    this.dueAt = dueAt;
+    this.slot = slot;
+    this.previous = slot.last;
+    this.next = undefined;
   }
 }
 
