@@ -108,6 +108,21 @@ test('an error of a backend of one’s own is an error of that call, with its me
   expect((await storage.stats())?.restarts).toBe(0);
 });
 
+test('a backend of one’s own that does not answer is not healthy, and the plugin lives', async () => {
+  const source = `const never = () => new Promise(() => {});
+  export default () => ({
+    get: () => undefined,
+    commit() {}, scan() {}, count() {}, clear() {}, sweep() {}, close() {},
+    usage: never,
+    ping: never,
+  })`;
+  const storage = await runStorage({ backend: inline(source) });
+  await storage.get('a');
+  const reason = 'no answer within 500 ms';
+  expect(await storage.health()).toMatchObject({ healthy: false, live: true, detail: { reason } });
+  expect((await storage.stats())?.plugin).toMatchObject({ reason, operations: { get: 1 } });
+});
+
 test('what is in memory is carried over by a reload, with what is left of its time', async () => {
   const storage = await runStorage({ backend: 'memory' });
   await storage.put('stays', new Map([[1, 2]]));
