@@ -13,6 +13,8 @@ export interface StorageConfig {
   keyPrefix?: string;
   maxBytes?: number;
   sweepMs?: number;
+  /** What a question for health or stats has for its answer. */
+  vitalMs: number;
   backendOptions?: Record<string, unknown>;
 }
 
@@ -46,7 +48,7 @@ export async function createBackend(
     case 'redis': {
       const { openRedis } = await import('./redis-backend.ts');
       const { url = '', keyPrefix = `troupe:${pluginId}` } = config;
-      return openRedis({ url, keyPrefix, bytesMax, log });
+      return openRedis({ url, keyPrefix, bytesMax, vitalMs: config.vitalMs, log });
     }
     default:
       return ownBackend(modules['backend'] ?? config.backend, {

@@ -19,6 +19,10 @@ export const SWEEP_ENTRIES = 1_000;
 export const CHECKED_BYTES_MAX = 268_435_456;
 /** One question to a server, and one attempt to reach it. */
 export const REQUEST_TIMEOUT_MS = 5_000;
+/** What a question for health or stats has: half of what the kernel gives it, by default. */
+export const VITAL_MS = 500;
+/** The same while calls are open: the kernel then gives 100 ms. */
+export const BUSY_VITAL_MS = 50;
 /** Operations, and bytes of values, that are written in one transaction of their own accord. */
 export const GROUP_OPERATIONS = 4_096;
 export const GROUP_BYTES = 8_388_608;

@@ -5,9 +5,10 @@ import { messageOf } from '../coded-error.ts';
 import type { StorageBackend } from './backend.ts';
 import { createBackend, type StorageConfig } from './create-backend.ts';
 import { decodeInput } from './input.ts';
-import { SWEEP_MS } from './limits.ts';
+import { BUSY_VITAL_MS, SWEEP_MS } from './limits.ts';
 import { asStorageError, Store } from './store.ts';
 import type { StorageInput, StorageOp } from './types.ts';
+import { within } from './within.ts';
 
 const KEPT_ELSEWHERE: ReadonlySet<string> = new Set(['lmdb', 'redis']);
 
@@ -21,6 +22,7 @@ export default definePlugin((ctx) => {
   let timer: NodeJS.Timeout | undefined;
   let sweeping: Promise<void> | undefined;
   let isStopped = false;
+  let open = 0;
 
   const sweepAgain = (): void => {
     if (!store || sweepMs === 0) return;
@@ -70,23 +72,27 @@ export default definePlugin((ctx) => {
       const input = decodeInput(raw);
       operations[input.op] = (operations[input.op] ?? 0) + 1;
       ctx.metrics.counter('storage_operations_total', { op: input.op }).add();
+      if (call.isStream) return perform(store, input, call);
+      open++;
       try {
-        const outcome = perform(store, input, call);
-        return call.isStream ? outcome : await untilGivenUp(outcome, call.signal);
+        return await untilGivenUp(perform(store, input, call), call.signal);
       } catch (error) {
         throw asStorageError(error);
+      } finally {
+        open--;
       }
     },
     async health() {
       try {
-        await backend?.ping?.();
+        await within(backend?.ping?.(), config.vitalMs);
         return { healthy: true, backend: config.backend };
       } catch (error) {
         return { healthy: false, backend: config.backend, reason: messageOf(error) };
       }
     },
     async stats() {
-      return { backend: config.backend, ...(await store?.stats()), operations };
+      const timeoutMs = open > 0 ? Math.min(BUSY_VITAL_MS, config.vitalMs) : config.vitalMs;
+      return { backend: config.backend, ...(await store?.stats(timeoutMs)), operations };
     },
     // what is kept elsewhere is there for the next version as well
     ...(KEPT_ELSEWHERE.has(config.backend)

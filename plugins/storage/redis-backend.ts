@@ -20,6 +20,8 @@ export interface RedisOptions {
   /** Before every key in the server. */
   keyPrefix: string;
   bytesMax: number;
+  /** What health and stats have for their answers. */
+  vitalMs: number;
   log: { warn(message: string): void };
 }
 
@@ -29,9 +31,10 @@ export async function openRedis({
   url,
   keyPrefix,
   bytesMax,
+  vitalMs,
   log,
 }: RedisOptions): Promise<StorageBackend> {
-  const connection = await connectRedis({ url, timeoutMs: REQUEST_TIMEOUT_MS, log });
+  const connection = await connectRedis({ url, timeoutMs: REQUEST_TIMEOUT_MS, vitalMs, log });
   return new RedisBackend(connection, keyPrefix, bytesMax);
 }
 
@@ -121,13 +124,13 @@ class RedisBackend implements StorageBackend {
 
   async usage(): Promise<StorageUsage> {
     const fields = ['entries', 'bytes'];
-    const found = await this.#connection.send(['HMGET', `${this.#prefix}:u`, ...fields]);
+    const found = await this.#connection.sendVital(['HMGET', `${this.#prefix}:u`, ...fields]);
     const [entries = 0, bytes = 0] = listOf(found).map((value) => Number(textOf(value)));
     return { entries, bytes };
   }
 
   async ping(): Promise<void> {
-    await this.#connection.send(['PING']);
+    await this.#connection.sendVital(['PING']);
   }
 
   close(): void {

@@ -1,10 +1,15 @@
 /** A connection that comes back by itself, answers within a time, and says clearly when it cannot. */
 import { messageOf } from '../coded-error.ts';
 import { StorageError } from './storage-error.ts';
+import { TimeoutError, within } from './within.ts';
+
+type RedisCommand = readonly (string | Buffer)[];
 
 export interface RedisConnection {
   /** Strings come as buffers. */
-  send(command: readonly (string | Buffer)[]): Promise<unknown>;
+  send(command: RedisCommand): Promise<unknown>;
+  /** The same for a question that soon needs an answer: the time that all others have waited counts. */
+  sendVital(command: RedisCommand): Promise<unknown>;
   close(): void;
 }
 
@@ -12,6 +17,8 @@ export interface RedisConnectionOptions {
   url: string;
   /** For the first connection, and for each answer (ms). */
   timeoutMs: number;
+  /** For the answer to a vital question (ms). */
+  vitalMs: number;
   log: { warn(message: string): void };
 }
 
@@ -20,19 +27,25 @@ const RETRY_MS_MAX = 2_000;
 export async function connectRedis({
   url,
   timeoutMs,
+  vitalMs,
   log,
 }: RedisConnectionOptions): Promise<RedisConnection> {
   const { createClient, RESP_TYPES } = await import('@redis/client');
   const where = serverOf(url);
   let isUp = false;
+  let wasUp = false;
   let lastError: unknown;
+  let unanswered = 0;
+  let silentFrom = 0;
   const client = createClient({
     url,
     // what is asked while it is down fails at once: its caller knows better what to do then
     disableOfflineQueue: true,
     socket: {
       connectTimeout: timeoutMs,
-      reconnectStrategy: (retries) => Math.min(50 * 2 ** retries, RETRY_MS_MAX),
+      // who is not let in at first has the wrong url; later, the server may be about to change
+      reconnectStrategy: (retries, cause) =>
+        !wasUp && DENIED.test(messageOf(cause)) ? false : Math.min(50 * 2 ** retries, RETRY_MS_MAX),
     },
   }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   client.on('error', (error: unknown) => {
@@ -42,6 +55,7 @@ export async function connectRedis({
   });
   client.on('ready', () => {
     isUp = true;
+    wasUp = true;
   });
   const unavailable = (why: string, cause: unknown): StorageError =>
     new StorageError('STORAGE_UNAVAILABLE', `Redis at ${where} ${why}`, { cause });
@@ -50,15 +64,40 @@ export async function connectRedis({
   } catch (error) {
     client.destroy();
     const reason = messageOf(error instanceof TimeoutError ? (lastError ?? error) : error);
-    throw unavailable(`cannot be reached: ${reason}. Check url, and that the server runs`, error);
+    throw DENIED.test(reason)
+      ? unavailable(`lets nobody in: ${reason} Check the name and the password in url`, error)
+      : unavailable(`cannot be reached: ${reason}. Check url, and that the server runs`, error);
   }
+  /** Answers come in the order of their questions: while one is awaited, each that comes is a sign of life. */
+  const ask = async (command: RedisCommand): Promise<unknown> => {
+    if (unanswered++ === 0) silentFrom = performance.now();
+    try {
+      return await client.sendCommand([...command]);
+    } finally {
+      unanswered--;
+      silentFrom = performance.now();
+    }
+  };
+  const silentMs = (): number =>
+    unanswered === 0 ? 0 : Math.round(performance.now() - silentFrom);
   return {
     async send(command) {
       try {
-        return await within(client.sendCommand([...command]), timeoutMs);
+        return await within(ask(command), timeoutMs);
       } catch (error) {
         throw toStorageError(error, client.isReady, unavailable);
       }
+    },
+    async sendVital(command) {
+      const leftMs = vitalMs - silentMs();
+      try {
+        if (leftMs > 0) return await within(ask(command), leftMs);
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) {
+          throw toStorageError(error, client.isReady, unavailable);
+        }
+      }
+      throw unavailable(`has not answered for ${String(silentMs())} ms`, undefined);
     },
     close() {
       client.destroy();
@@ -66,13 +105,10 @@ export async function connectRedis({
   };
 }
 
-class TimeoutError extends Error {
-  override readonly name = 'TimeoutError';
-}
-
 /** Codes that the server begins its refusals with. */
 const OUT_OF_MEMORY = /^(OOM|MISCONF)\b/;
 const NOT_NOW = /^(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|TRYAGAIN)\b/;
+const DENIED = /^(NOAUTH|WRONGPASS|NOPERM)\b/;
 const REFUSAL = /^[A-Z]+ /;
 
 function toStorageError(
@@ -100,18 +136,4 @@ function toStorageError(
 function serverOf(url: string): string {
   const { host, hostname } = new URL(url);
   return host || hostname || 'localhost';
-}
-
-async function within<T>(promise: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new TimeoutError(`no answer within ${String(timeoutMs)} ms`));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -5,6 +5,7 @@ import { TIME_MS_MAX, unknownIn } from '../input.ts';
 import { OptionCheck } from '../option-check.ts';
 import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
 import type { StorageConfig } from './create-backend.ts';
+import { VITAL_MS } from './limits.ts';
 import type {
   StorageBackupResult,
   StorageBatchResult,
@@ -105,7 +106,9 @@ export function storagePlugin(id: string, options: StorageOptions = {}): Storage
   const { spec, own } = splitOptions(options);
   const { backend = 'lmdb', ...rest } = own;
   checkOptions(id, backend, rest);
-  const config: StorageConfig = { ...rest, backend: String(backend) };
+  const { healthTimeoutMs = Infinity } = spec.limits ?? {};
+  const vitalMs = Math.min(VITAL_MS, healthTimeoutMs / 2);
+  const config: StorageConfig = { ...rest, backend: String(backend), vitalMs };
   return typedSpec<StorageInput, StorageOutput, StorageMethods>(
     {
       id,

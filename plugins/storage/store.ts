@@ -4,6 +4,7 @@ import type {
   StorageBackend,
   StorageCheck,
   StorageOutcome,
+  StorageUsage,
   StorageWrite,
   StoredEntry,
 } from './backend.ts';
@@ -22,6 +23,7 @@ import type {
   StorageRangeInput,
 } from './types.ts';
 import { areSameValue, decodeValue, encodeValue, type Place } from './value-codec.ts';
+import { within } from './within.ts';
 
 type InputOf<Op> = Extract<StorageInput, { op: Op }>;
 type Committed = Extract<StorageOutcome, { committed: true }>;
@@ -160,17 +162,24 @@ export class Store {
     }
   }
 
-  async stats(): Promise<Record<string, unknown>> {
-    const { entries, bytes } = await this.#backend.usage();
-    const bytesMax = Number.isFinite(this.#bytesMax) ? this.#bytesMax : undefined;
+  /** What the backend does not say in time is left out; `reason` says so. */
+  async stats(timeoutMs: number): Promise<Record<string, unknown>> {
     return {
-      entries,
-      bytes,
-      bytesMax,
+      ...(await this.#usage(timeoutMs)),
+      bytesMax: Number.isFinite(this.#bytesMax) ? this.#bytesMax : undefined,
       swept: this.#swept,
       refusedAsFull: this.#refused,
       unreadable: this.#unreadable,
     };
+  }
+
+  async #usage(timeoutMs: number): Promise<StorageUsage | { reason: string }> {
+    try {
+      const { entries, bytes } = await within(this.#backend.usage(), timeoutMs);
+      return { entries, bytes };
+    } catch (error) {
+      return { reason: messageOf(error) };
+    }
   }
 
   /** `undefined`: it is to be passed over. */

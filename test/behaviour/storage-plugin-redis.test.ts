@@ -36,6 +36,11 @@ describe.skipIf(NO_REDIS !== undefined)('a storage plugin on a Redis server', ()
     await redis.stop();
     await eventually(async () => (await codeOf(storage.get('a'))) === 'STORAGE_UNAVAILABLE');
     expect(await storage.health()).toMatchObject({ healthy: false, live: true, ready: false });
+    expect((await storage.stats())?.plugin).toMatchObject({
+      reason: expect.stringContaining(`Redis at 127.0.0.1:${String(redis.port)}`) as string,
+      operations: { put: 1 },
+      swept: 0,
+    });
     await redis.start();
     await eventually(async () => (await storage.get('a')) === undefined);
     // the new server was never told the scripts
@@ -43,6 +48,80 @@ describe.skipIf(NO_REDIS !== undefined)('a storage plugin on a Redis server', ()
     expect(await storage.get('a')).toBe(2);
     expect(await storage.health()).toMatchObject({ healthy: true });
     expect((await storage.stats())?.restarts).toBe(0);
+  });
+
+  test.each([{}, { healthTimeoutMs: 200 }])(
+    'says of a server that is frozen that it is the one who does not answer, in time (%o)',
+    async (limits) => {
+      const redis = await server('--requirepass', 'hunter2');
+      const url = redis.url.replace('//', '//:hunter2@');
+      const storage = await runStorage({ backend: 'redis', url, limits });
+      const where = `Redis at 127.0.0.1:${String(redis.port)}`;
+      const silent = new RegExp(`^${where} has not answered for \\d+ ms$`);
+      await storage.put('a', 1);
+      redis.freeze();
+      await eventually(async () => {
+        expect(await storage.health()).toMatchObject({
+          healthy: false,
+          live: true,
+          ready: false,
+          detail: { healthy: false, reason: expect.stringMatching(silent) as string },
+        });
+      });
+      // what is kept here is told all the same
+      await eventually(async () => {
+        expect((await storage.stats())?.plugin).toEqual({
+          backend: 'redis',
+          reason: expect.stringMatching(silent) as string,
+          bytesMax: undefined,
+          swept: 0,
+          refusedAsFull: 0,
+          unreadable: 0,
+          operations: { put: 1 },
+        });
+      });
+      redis.thaw();
+      await eventually(async () => (await storage.health()).healthy);
+      expect((await storage.stats())?.plugin).toMatchObject({ entries: 1, operations: { put: 1 } });
+    },
+  );
+
+  test('says so of a frozen server while calls wait for it as well', async () => {
+    const redis = await server();
+    const storage = await runStorage({ backend: 'redis', url: redis.url });
+    await storage.put('a', 1);
+    redis.freeze();
+    const patient = storage.get('a');
+    await eventually(async () => {
+      expect(await storage.health()).toMatchObject({ healthy: false, live: true });
+    });
+    await eventually(async () => {
+      expect((await storage.stats())?.plugin).toMatchObject({
+        reason: expect.stringContaining('has not answered for') as string,
+        operations: { put: 1, get: 1 },
+      });
+    });
+    redis.thaw();
+    expect(await patient).toBe(1);
+  });
+
+  test.each([
+    ['no password', '', 'NOAUTH'],
+    ['a wrong password', ':hunter3@', 'WRONGPASS'],
+    ['a name that is not known', 'nobody:hunter2@', 'WRONGPASS'],
+  ])('is told at init that %s is not let in, and not which it was', async (_, given, refusal) => {
+    const redis = await server('--requirepass', 'hunter2');
+    const manager = createManager();
+    const url = redis.url.replace('//', `//${given}`);
+    const storage = await manager.register(storagePlugin('storage', { backend: 'redis', url }));
+    await storage.load();
+    const { code, message } = await failureOf(storage.init());
+    expect(code).toBe('STORAGE_UNAVAILABLE');
+    expect(message).toContain(
+      `Redis at 127.0.0.1:${String(redis.port)} lets nobody in: ${refusal}`,
+    );
+    expect(message).toContain('Check the name and the password in url');
+    expect(message).not.toContain('hunter');
   });
 
   test('gives up on a server that does not answer, within its time', async () => {

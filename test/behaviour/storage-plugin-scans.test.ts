@@ -1,3 +1,4 @@
+import type { StorageOptions } from 'troupe/plugins';
 import { expect, test } from 'vitest';
 
 import { inline } from '../support/files.ts';
@@ -7,32 +8,43 @@ import { codeOf, failureOf, lmdbOptions, ownOptions, runStorage } from '../suppo
 const KEYS = 1_000_000;
 const BATCH = 20_000;
 
-test('a million keys are counted and streamed within 96 MiB, and are too many for one array', async () => {
-  const storage = await runStorage({ ...(await lmdbOptions()), limits: { memoryMb: 96 } });
-  for (let at = 0; at < KEYS; at += BATCH) {
-    const operations = Array.from({ length: BATCH }, (_, n) => ({
-      op: 'put' as const,
-      key: String(at + n).padStart(7, '0'),
-      value: at + n,
-    }));
-    await storage.batch(operations);
-  }
-  expect(await storage.count()).toBe(KEYS);
-  let next = 0;
-  for await (const { key, value } of storage.entries()) {
-    if (Number(key) !== next || value !== next)
-      throw new Error(`${key} came as number ${String(next)}`);
-    next++;
-  }
-  expect(next).toBe(KEYS);
-  const { code, message } = await failureOf(storage.scan());
-  expect(code).toBe('STORAGE_SCAN_TOO_LONG');
-  expect(message).toContain('more than 10000 entries');
-  expect(await storage.scan({ start: '0500000', limit: 10_000, keysOnly: true })).toHaveLength(
-    10_000,
-  );
-  expect((await storage.stats())?.restarts).toBe(0);
-}, 300_000);
+test.each([
+  // its entries are not in the thread's memory
+  {
+    name: 'lmdb, within 96 MiB',
+    options: async () => ({ ...(await lmdbOptions()), limits: { memoryMb: 96 } }),
+  },
+  { name: 'memory', options: (): StorageOptions => ({ backend: 'memory' }) },
+])(
+  'a million keys are counted and streamed, and are too many for one array: $name',
+  async ({ options }) => {
+    const storage = await runStorage(await options());
+    for (let at = 0; at < KEYS; at += BATCH) {
+      const operations = Array.from({ length: BATCH }, (_, n) => ({
+        op: 'put' as const,
+        key: String(at + n).padStart(7, '0'),
+        value: at + n,
+      }));
+      await storage.batch(operations);
+    }
+    expect(await storage.count()).toBe(KEYS);
+    let next = 0;
+    for await (const { key, value } of storage.entries()) {
+      if (Number(key) !== next || value !== next)
+        throw new Error(`${key} came as number ${String(next)}`);
+      next++;
+    }
+    expect(next).toBe(KEYS);
+    const { code, message } = await failureOf(storage.scan());
+    expect(code).toBe('STORAGE_SCAN_TOO_LONG');
+    expect(message).toContain('more than 10000 entries');
+    expect(await storage.scan({ start: '0500000', limit: 10_000, keysOnly: true })).toHaveLength(
+      10_000,
+    );
+    expect((await storage.stats())?.restarts).toBe(0);
+  },
+  300_000,
+);
 
 test('a reader that leaves early ends the scan, and one that reads slowly holds it back', async () => {
   const storage = await runStorage(await lmdbOptions());
@@ -106,6 +118,21 @@ test('an error of a backend of one’s own is an error of that call, with its me
     message: 'the backend failed: the disk is a cake',
   });
   expect((await storage.stats())?.restarts).toBe(0);
+});
+
+test('a backend of one’s own that does not answer is not healthy, and the plugin lives', async () => {
+  const source = `const never = () => new Promise(() => {});
+  export default () => ({
+    get: () => undefined,
+    commit() {}, scan() {}, count() {}, clear() {}, sweep() {}, close() {},
+    usage: never,
+    ping: never,
+  })`;
+  const storage = await runStorage({ backend: inline(source) });
+  await storage.get('a');
+  const reason = 'no answer within 500 ms';
+  expect(await storage.health()).toMatchObject({ healthy: false, live: true, detail: { reason } });
+  expect((await storage.stats())?.plugin).toMatchObject({ reason, operations: { get: 1 } });
 });
 
 test('what is in memory is carried over by a reload, with what is left of its time', async () => {

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { createManager, run } from '../support/manager.ts';
 import { redisMissing, startRedis, type RedisServer } from '../support/redis-server.ts';
-import { codeOf, lmdbOptions, ownOptions, runStorage } from '../support/storage.ts';
+import { codeOf, failureOf, lmdbOptions, ownOptions, runStorage } from '../support/storage.ts';
 
 const NO_REDIS = redisMissing();
 let redis: RedisServer | undefined;
@@ -374,6 +374,34 @@ describe.each(KINDS)('a storage plugin with the backend $name', ({ name, options
       const shared = storage.put('shared', { memory: new SharedArrayBuffer(8) });
       expect(await codeOf(shared)).toBe('STORAGE_VALUE_INVALID');
       expect(await storage.count()).toBe(0);
+    },
+  );
+
+  test.skipIf(isLeftOut)('refuses a value of more than 32 MiB, and goes on', async () => {
+    const storage = await open({ limits: { payloadBytesMax: 40_000_000 } });
+    const { code, message } = await failureOf(storage.put('large', new Uint8Array(33_554_432)));
+    expect(code).toBe('STORAGE_VALUE_TOO_LARGE');
+    expect(message).toMatch(
+      /^the value of "large" in the namespace "default" has 335544\d\d bytes, at most 33554432 can be stored/,
+    );
+    expect(await storage.has('large')).toBe(false);
+    await storage.put('small', 1);
+    expect(await storage.get('small')).toBe(1);
+  });
+
+  test.skipIf(isLeftOut)(
+    'what is more than the bus may carry is an error of its call',
+    async () => {
+      const storage = await open({ limits: { payloadBytesMax: 10_000 } });
+      const tooLarge = { code: 'PAYLOAD_TOO_LARGE' };
+      await expect(storage.put('large', 'x'.repeat(10_000))).rejects.toMatchObject(tooLarge);
+      for (const key of ['a', 'b', 'c']) await storage.put(key, key.repeat(4_000));
+      // each fits, all of them do not
+      await expect(storage.scan()).rejects.toMatchObject(tooLarge);
+      const keys: string[] = [];
+      for await (const { key } of storage.entries()) keys.push(key);
+      expect(keys).toEqual(['a', 'b', 'c']);
+      expect((await storage.stats())?.restarts).toBe(0);
     },
   );
 
