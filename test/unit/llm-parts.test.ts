@@ -5,6 +5,7 @@ import { jsonOf, readable } from '../../plugins/llm/json-safe.ts';
 import { ObjectSchemas } from '../../plugins/llm/object-schema.ts';
 import { namesFor } from '../../plugins/llm/tool-names.ts';
 import { isToolList, outcomeOf, troubleOf } from '../../plugins/llm/tool-replies.ts';
+import { callTimeoutMs, timesOf } from '../../plugins/llm/tool-time.ts';
 import { createMask } from '../../plugins/mask.ts';
 
 const SCENE: Scene = {
@@ -182,6 +183,23 @@ describe('what a tool gives', () => {
     for (const odd of [undefined, {}, [null], [{ ...tool, name: 1 }], [{ name: 'a' }]]) {
       expect(isToolList(odd)).toBe(false);
     }
+  });
+});
+
+describe('a call of a tool', () => {
+  it.each([
+    [{}, undefined, 60_000],
+    [{ timeoutMs: 10_000 }, undefined, 60_000],
+    [{ timeoutMs: 300_000 }, undefined, 330_000],
+    [{ timeoutMs: 30_000, confirmTimeoutMs: 60_000 }, undefined, 120_000],
+    [{}, 1_000, 1_000],
+    [{ timeoutMs: 30_000 }, 1_000, 1_000],
+    [{ timeoutMs: 30_000, confirmTimeoutMs: 60_000 }, 1_000, 61_000],
+    [{ confirmTimeoutMs: 2 ** 31 - 1 }, undefined, 2 ** 31 - 1],
+    [{ timeoutMs: -1, confirmTimeoutMs: Infinity }, undefined, 60_000],
+    [{ timeoutMs: '9', confirmTimeoutMs: Number.NaN }, undefined, 60_000],
+  ])('outlasts what the tool lists: %j, at most %s for a run: %d ms', (listed, wished, ms) => {
+    expect(callTimeoutMs(timesOf(listed), wished)).toBe(ms);
   });
 });
 
