@@ -100,14 +100,15 @@ export class Toolbox {
     }
     const tools = this.#known.get(id);
     if (tools) {
-      return tools.map(({ name, description, inputSchema, ...more }) => ({
-        name,
-        description,
-        inputSchema,
-        ...timesOf(more),
-        pluginId: id,
-        isPlain: false,
-      }));
+      return tools.map(({ name, description, inputSchema, ...more }) =>
+        Object.assign(timesOf(more), {
+          name,
+          description,
+          inputSchema,
+          pluginId: id,
+          isPlain: false,
+        }),
+      );
     }
     if (isNamed) {
       throw new LlmError('LLM_NO_TOOLS', `the plugin ${id} offers no tools: ${trouble}`);
