@@ -42,8 +42,10 @@ export function explain(error: unknown, model: string, scene: Scene): LlmError {
       if (isBrokenOff(error)) return brokenOff(scene);
       // what it sent in a stream, as it is
       if (!(error instanceof Error) && message !== '') {
-        const answer = `${scene.endpoint} gave up in the middle of its answer`;
-        return new LlmError('LLM_SERVER_ERROR', `${answer}: ask again later${said}`);
+        const answer = `${scene.endpoint} gave its answer up`;
+        return new LlmError('LLM_SERVER_ERROR', `${answer}: ask again later${said}`, {
+          isRetryable: true,
+        });
       }
       return new LlmError(
         'LLM_BAD_RESPONSE',
