@@ -50,7 +50,7 @@ export class Sender {
     const { tally, limiter, clock, config } = this.parts;
     const { model, signal } = job;
     for (let retried = 0; ; retried++) {
-      const permit = await limiter.enter(job);
+      const permit = await limiter.enter({ ...job, isRetry: retried > 0 });
       const outcome = await this.#try(job, permit);
       if (!('failure' in outcome)) return outcome;
       permit.giveBack(0);

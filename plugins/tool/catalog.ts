@@ -63,9 +63,9 @@ export function listTools(catalog: Catalog): ToolListing[] {
       description,
       inputSchema: input.json,
       confirm: confirm !== false,
-      ...(confirm !== false && { confirmTimeoutMs }),
       timeoutMs,
     };
+    if (listing.confirm) listing.confirmTimeoutMs = confirmTimeoutMs;
     if (output) listing.outputSchema = output.json;
     return listing;
   });

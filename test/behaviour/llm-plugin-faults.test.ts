@@ -185,6 +185,16 @@ describe('a storm of 429', () => {
   });
 });
 
+it('a 429 is tried again, also where nobody waits for limits of one’s own', async () => {
+  const server = await startRaw((response, _, at) => {
+    if (at === 0) response.writeHead(429, { 'retry-after-ms': '3' }).end('{}');
+    else response.writeHead(200, JSON_TYPE).end(completion('hello'));
+  });
+  const llm = await runLlm(server, { rateLimitWaitMsMax: 0 });
+  expect(await llm.execute('hello')).toBe('hello');
+  expect(server.asked).toHaveLength(2);
+});
+
 describe('limits of one’s own', () => {
   it('hold requests back, a few at once', async () => {
     let [open, most] = [0, 0];
