@@ -1,4 +1,5 @@
 /** Models whose requests go through a {@link Sender}, each made for one call of the plugin. */
+import { distinctCalls } from './call-ids.ts';
 import { begun } from './first-part.ts';
 import type { Pace } from './pace.ts';
 import type { ChatModel, EmbeddingModel } from './provider.ts';
@@ -37,7 +38,7 @@ export function guardChat(model: ChatModel, sender: Sender, call: OnBehalf): Cha
       const sent = await sender.send(jobFor(options, (asked) => model.doGenerate(asked)));
       const { inputTokens, outputTokens } = sent.value.usage;
       account(sender, sent, modelId, inputTokens.total, outputTokens.total);
-      return sent.value;
+      return { ...sent.value, content: sent.value.content.map(distinctCalls()) };
     },
     async doStream(options) {
       const job = jobFor(options, (asked) => model.doStream(asked));

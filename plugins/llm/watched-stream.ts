@@ -3,6 +3,7 @@
  * watched: silence, a broken connection, an end that is none. What goes wrong is its last part,
  * an error that says so.
  */
+import { distinctCalls } from './call-ids.ts';
 import { brokenOff, explain } from './explain.ts';
 import type { LlmError } from './llm-error.ts';
 import {
@@ -34,6 +35,7 @@ export function watched(
   watch: Watch,
 ): ReadableStream<StreamPart> {
   const reader = source.getReader();
+  const distinct = distinctCalls();
   let isFirst = true;
 
   const fail = (controller: ReadableStreamDefaultController<StreamPart>, error: unknown): void => {
@@ -61,7 +63,7 @@ export function watched(
           if (value.type === 'error') fail(controller, value.error);
           else if (isUnfounded(value)) fail(controller, brokenOff(watch.scene));
           else {
-            controller.enqueue(value);
+            controller.enqueue(distinct(value));
             if (value.type !== 'finish') return;
             watch.finished(value.usage);
             controller.close();

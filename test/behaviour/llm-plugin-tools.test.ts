@@ -80,6 +80,33 @@ describe('tools of plugins', () => {
     expect(toolCalls.map(({ result }) => result)).toEqual(['3 met', '3 met', '3 met']);
   });
 
+  it('are told apart where a server gives two calls one id', async () => {
+    const mock = await startMock();
+    const ids = ['c', 'c_2', 'c', 'c'];
+    const toolCalls = ids.map((id, a) => ({
+      id,
+      name: 'add',
+      arguments: `{"a":${String(a)},"b":10}`,
+    }));
+    mock.on({ userMessage: /./, hasToolResult: false }, { toolCalls });
+    mock.on({ userMessage: /./, hasToolResult: true }, { content: 'done' });
+    const { llm } = await runWithTools(mock, { tools: 'all' });
+    const told = ['c', 'c_2', 'c_3', 'c_4'].map((id, a) => ({
+      id,
+      name: 'add',
+      arguments: { a, b: 10 },
+      result: a + 10,
+    }));
+    expect((await llm.chat('Add')).toolCalls).toEqual(told);
+    const { chunks } = await readAll(llm.stream({ prompt: 'Add' }));
+    // here the provider has ids of its own where there are two of one
+    const streamed = told.map(({ id: _, ...rest }) => rest);
+    expect(chunks.at(-1)).toMatchObject({ type: 'finish', toolCalls: streamed });
+    const calls = chunks.flatMap((part) => (part.type === 'tool-call' ? [part.id] : []));
+    expect(new Set(calls).size).toBe(4);
+    expect(toldTo(mock)).toEqual(['10', '11', '12', '13']);
+  });
+
   it('are told in a stream as they are called and answer', async () => {
     const mock = await startCaller({ name: 'add', arguments: '{"a":1,"b":2}' }, { name: 'fail' });
     const { llm } = await runWithTools(mock, { tools: 'all' });

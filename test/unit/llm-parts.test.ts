@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { distinctCalls } from '../../plugins/llm/call-ids.ts';
 import { explain, type Scene } from '../../plugins/llm/explain.ts';
 import { jsonOf, readable } from '../../plugins/llm/json-safe.ts';
 import { ObjectSchemas } from '../../plugins/llm/object-schema.ts';
@@ -112,6 +113,19 @@ describe('names of tools', () => {
     expect(new Set(names).size).toBe(names.length);
     expect(names.filter((name) => !/^[\w-]{1,64}$/.test(name))).toEqual([]);
   });
+});
+
+it('calls of tools have ids of their own, but for those that the server itself answers', () => {
+  const call = { type: 'tool-call', toolCallId: 'c' };
+  const server = { ...call, providerExecuted: true };
+  const parts = [call, { type: 'text' }, call, { ...call, toolCallId: 'c_2' }, server];
+  expect(parts.map(distinctCalls())).toEqual([
+    call,
+    { type: 'text' },
+    { ...call, toolCallId: 'c_2' },
+    { ...call, toolCallId: 'c_2_2' },
+    server,
+  ]);
 });
 
 describe('what a tool gives', () => {
