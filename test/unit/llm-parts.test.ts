@@ -13,6 +13,8 @@ const SCENE: Scene = {
   endpoint: 'http://model.test/v1',
   masked: createMask([undefined, 'sk-secret-1', { deep: ['sk-secret-1-longer', 7, null] }]),
   now: () => 0,
+  keyName: 'ACME_API_KEY',
+  hasKey: true,
 };
 
 function apiError(fields: object): Error {
@@ -49,6 +51,36 @@ describe('a failure of a request', () => {
     expect(failure).toMatchObject({ code, isRetryable });
     expect(failure.message).toContain('http://model.test/v1');
     expect(failure.message + String(failure.stack)).not.toContain('sk-secret');
+  });
+
+  it('is one of the settings where a provider asked nobody, and of the server where it did', () => {
+    const own = (statusCode: number, cause?: Error) =>
+      Object.assign(new Error('own words', { cause }), { name: 'AcmeError', statusCode });
+    const headers = { 'retry-after': '7' };
+    const explained = [
+      own(401),
+      own(401, apiError({ statusCode: 401 })),
+      own(500, apiError({ cause: error('ECONNREFUSED') })),
+      own(429, apiError({ statusCode: 429, responseHeaders: headers })),
+      own(404),
+    ].map((failure) => explain(failure, 'gpt', SCENE));
+    expect(explained).toMatchObject([
+      { code: 'LLM_NOT_CONFIGURED', message: expect.stringContaining('ACME_API_KEY') as string },
+      { code: 'LLM_UNAUTHORIZED', message: expect.stringContaining('own words') as string },
+      { code: 'LLM_UNREACHABLE', isRetryable: true },
+      { code: 'LLM_RATE_LIMITED', retryAfterMs: 7_000 },
+      { code: 'LLM_NO_MODEL' },
+    ]);
+    const missing = Object.assign(new Error('none'), { name: 'AI_LoadAPIKeyError' });
+    expect(explain(missing, 'gpt', SCENE)).toMatchObject({
+      code: 'LLM_NOT_CONFIGURED',
+      message: expect.stringMatching(/ACME_API_KEY.*apiKeyEnv.*apiKey/) as string,
+    });
+    const refused = explain(apiError({ statusCode: 401 }), 'gpt', { ...SCENE, hasKey: false });
+    expect(refused).toMatchObject({
+      code: 'LLM_UNAUTHORIZED',
+      message: expect.stringContaining('set the environment variable ACME_API_KEY') as string,
+    });
   });
 
   it('names the cause of a connection that is refused, and how long a server wants to rest', () => {
