@@ -34,10 +34,10 @@ const { values, positionals } = parseArgs({
 process.exitCode = await main();
 
 async function main(): Promise<number> {
-  const folder = values.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'troupe-agent-')));
   const model = values.live
     ? undefined
     : await (await import('./scripted-model.ts')).startScriptedModel();
+  const folder = values.folder ?? (await mkdtemp(path.join(os.tmpdir(), 'troupe-agent-')));
   let desk: Desk | undefined;
   try {
     desk = await openDesk({

@@ -61,7 +61,7 @@ export const CONFIG = z.strictObject({
   embeddingModel: z.string().min(1).optional(),
   ...SAMPLING,
   maxSteps: COUNT.default(10),
-  toolTimeoutMs: TIME_MS.default(120_000),
+  toolTimeoutMs: TIME_MS.optional(),
   toolResultCharsMax: COUNT.default(100_000),
   requestTimeoutMs: TIME_MS.default(120_000),
   idleTimeoutMs: TIME_MS.default(60_000),

@@ -73,6 +73,8 @@ export class Engine {
       endpoint: config.baseUrl ?? config.provider ?? 'the server',
       masked: createMask([apiKey, config.headers, config.settings]),
       now: () => Date.now(),
+      keyName: config.apiKeyEnv,
+      hasKey: apiKey !== undefined,
     };
     this.#limiter = new Limiter({ ...config, waitMsMax: config.rateLimitWaitMsMax }, CLOCK);
     this.#tally = new Tally(ctx.metrics, config.prices);
@@ -105,7 +107,9 @@ export class Engine {
     const { failuresInRow, lastFailure } = this.#tally.health;
     // a wrong key does not become right by itself
     const isBad =
-      failuresInRow >= FAILURES_MAX || (failuresInRow > 0 && lastFailure === 'LLM_UNAUTHORIZED');
+      failuresInRow >= FAILURES_MAX ||
+      (failuresInRow > 0 &&
+        (lastFailure === 'LLM_UNAUTHORIZED' || lastFailure === 'LLM_NOT_CONFIGURED'));
     if (!isBad) return { healthy: true };
     return {
       healthy: false,

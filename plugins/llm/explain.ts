@@ -12,6 +12,9 @@ export interface Scene {
   /** Takes keys out of a text. */
   masked: (text: string) => string;
   now(): number;
+  /** The environment variable that the key may be in. */
+  keyName: string;
+  hasKey: boolean;
 }
 
 const SAID_CHARS_MAX = 500;
@@ -21,14 +24,29 @@ export function explain(error: unknown, model: string, scene: Scene): LlmError {
   const own = causesOf(error).find((cause) => cause instanceof LlmError);
   if (own) return own;
   const { name, message } = textsOf(error);
-  if (name === 'AI_APICallError') return explainAnswer(error as AnswerError, model, scene);
   const said = saidBy(message, scene);
+  if (isAnswer(error)) return explainAnswer(error, model, scene);
+  if (hasStatus(error)) {
+    // a provider's own error for what it was answered; without that, it asked nobody
+    const answer = causesOf(error).find((cause) => isAnswer(cause));
+    if (!answer && isForbidden(error.statusCode)) {
+      return new LlmError('LLM_NOT_CONFIGURED', `${noKey(scene)}${said}`);
+    }
+    if (answer && answer.statusCode === undefined) return explainNetwork(answer, scene);
+    const { responseHeaders, responseBody } = answer ?? {};
+    return explainAnswer(Object.assign(error, { responseHeaders, responseBody }), model, scene);
+  }
   switch (name) {
     case 'AI_NoSuchModelError':
       return new LlmError('LLM_NO_MODEL', `${scene.endpoint} has no model ${model}`);
     case 'AI_LoadAPIKeyError':
+      return new LlmError('LLM_NOT_CONFIGURED', `${noKey(scene)}${said}`);
     case 'AI_LoadSettingError':
-      return new LlmError('LLM_NOT_CONFIGURED', `${scene.endpoint} cannot be asked${said}`);
+      return new LlmError(
+        'LLM_NOT_CONFIGURED',
+        `${scene.endpoint} misses a setting: give it in the option settings, or let the plugin read ` +
+          `its environment variable, with permissions.env${said}`,
+      );
     case 'AI_InvalidPromptError':
     case 'AI_InvalidArgumentError':
     case 'AI_InvalidMessageRoleError':
@@ -42,8 +60,10 @@ export function explain(error: unknown, model: string, scene: Scene): LlmError {
       if (isBrokenOff(error)) return brokenOff(scene);
       // what it sent in a stream, as it is
       if (!(error instanceof Error) && message !== '') {
-        const answer = `${scene.endpoint} gave up in the middle of its answer`;
-        return new LlmError('LLM_SERVER_ERROR', `${answer}: ask again later${said}`);
+        const answer = `${scene.endpoint} gave its answer up`;
+        return new LlmError('LLM_SERVER_ERROR', `${answer}: ask again later${said}`, {
+          isRetryable: true,
+        });
       }
       return new LlmError(
         'LLM_BAD_RESPONSE',
@@ -62,9 +82,28 @@ export function brokenOff({ endpoint }: Scene): LlmError {
 
 /** As the AI SDK tells of an HTTP exchange. */
 interface AnswerError extends Error {
-  statusCode?: number;
-  responseHeaders?: Record<string, string>;
-  responseBody?: string;
+  statusCode?: number | undefined;
+  responseHeaders?: Record<string, string> | undefined;
+  responseBody?: string | undefined;
+}
+
+function isAnswer(error: unknown): error is AnswerError {
+  return error instanceof Error && error.name === 'AI_APICallError';
+}
+
+function hasStatus(error: unknown): error is Error & { statusCode: number } {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number';
+}
+
+function isForbidden(status: number): boolean {
+  return status === 401 || status === 403;
+}
+
+function noKey({ endpoint, keyName }: Scene): string {
+  return (
+    `${endpoint} is asked without a key: set the environment variable ${keyName}, name another one ` +
+    'in the option apiKeyEnv, or give llmPlugin the option apiKey'
+  );
 }
 
 function explainAnswer(error: AnswerError, model: string, scene: Scene): LlmError {
@@ -74,11 +113,10 @@ function explainAnswer(error: AnswerError, model: string, scene: Scene): LlmErro
   if (status === undefined) return explainNetwork(error, scene);
   const answer = `${endpoint} answered with ${String(status)}`;
   switch (true) {
-    case status === 401 || status === 403:
-      return new LlmError(
-        'LLM_UNAUTHORIZED',
-        `${answer}: is the key right, and may it use ${model}?${said}`,
-      );
+    case isForbidden(status): {
+      const remedy = scene.hasKey ? `is the key right, and may it use ${model}?` : noKey(scene);
+      return new LlmError('LLM_UNAUTHORIZED', `${answer}: ${remedy}${said}`);
+    }
     case status === 404:
       return new LlmError(
         'LLM_NO_MODEL',

@@ -1,8 +1,11 @@
 /** Models whose requests go through a {@link Sender}, each made for one call of the plugin. */
+import { distinctCalls } from './call-ids.ts';
+import { begun } from './first-part.ts';
 import type { Pace } from './pace.ts';
 import type { ChatModel, EmbeddingModel } from './provider.ts';
 import type { Job, Sender, Sent } from './sender.ts';
-import { watched, type StreamPart } from './watched-stream.ts';
+import type { StreamPart } from './stream-parts.ts';
+import { watched } from './watched-stream.ts';
 
 /** The call on whose behalf requests are sent. */
 export interface OnBehalf {
@@ -35,11 +38,16 @@ export function guardChat(model: ChatModel, sender: Sender, call: OnBehalf): Cha
       const sent = await sender.send(jobFor(options, (asked) => model.doGenerate(asked)));
       const { inputTokens, outputTokens } = sent.value.usage;
       account(sender, sent, modelId, inputTokens.total, outputTokens.total);
-      return sent.value;
+      return { ...sent.value, content: sent.value.content.map(distinctCalls()) };
     },
     async doStream(options) {
       const job = jobFor(options, (asked) => model.doStream(asked));
-      const sent = await sender.send(job);
+      const { scene, config } = sender.parts;
+      const silence = { scene, idleTimeoutMs: config.idleTimeoutMs };
+      const sent = await sender.send({
+        ...job,
+        proven: async (answer) => ({ ...answer, stream: await begun(answer.stream, silence) }),
+      });
       return { ...sent.value, stream: watchedStream(sender, sent, job, call.pace) };
     },
   };

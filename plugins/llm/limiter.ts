@@ -22,6 +22,8 @@ interface Entry {
   signal: AbortSignal;
   /** When waiting has no point any more (epoch ms). */
   deadline: number | undefined;
+  /** It was sent before: how long a server may hold it back is for who tries again to say. */
+  isRetry?: boolean;
 }
 
 /** A request that may go out; given back once, with what it really used. */
@@ -119,15 +121,18 @@ export class Limiter {
     else this.#inFlight--;
   }
 
-  async #turn({ tokens, signal, deadline }: Entry): Promise<void> {
-    const now = this.#clock.now();
-    let waitMs = Math.max(this.#reserve(tokens, now), this.#heldUntil - now);
+  async #turn(entry: Entry): Promise<void> {
+    const { tokens, signal } = entry;
+    let ownMs = this.#reserve(tokens, this.#clock.now());
     try {
-      while (waitMs > 0) {
-        this.#refuseIfTooLong(waitMs, deadline);
+      for (;;) {
+        const heldMs = this.#heldUntil - this.#clock.now();
+        const waitMs = Math.max(ownMs, heldMs);
+        if (waitMs <= 0) return;
+        this.#refuseIfTooLong(ownMs, heldMs, entry);
         await this.#clock.sleep(waitMs, signal);
         // while it slept the server may have asked for more
-        waitMs = this.#heldUntil - this.#clock.now();
+        ownMs = 0;
       }
     } catch (error) {
       this.#refund(tokens, 1);
@@ -135,17 +140,22 @@ export class Limiter {
     }
   }
 
-  #refuseIfTooLong(waitMs: number, deadline: number | undefined): void {
+  #refuseIfTooLong(ownMs: number, heldMs: number, { deadline, isRetry = false }: Entry): void {
     const { waitMsMax } = this.#options;
+    const waitMs = Math.max(ownMs, heldMs);
     const isTooLate = deadline !== undefined && this.#clock.now() + waitMs > deadline;
-    if (waitMs <= waitMsMax && !isTooLate) return;
+    if ((isRetry ? ownMs : waitMs) <= waitMsMax && !isTooLate) return;
     const why = isTooLate
       ? 'the call has less time left'
       : `at most ${String(waitMsMax)} are waited`;
+    const [whose, remedy] =
+      heldMs > ownMs
+        ? [', which the server asked for', 'rateLimitWaitMsMax']
+        : ['', 'requestsPerMinute, tokensPerMinute or rateLimitWaitMsMax'];
     throw new LlmError(
       'LLM_RATE_LIMITED',
-      `the request would wait ${String(Math.ceil(waitMs))} ms for its turn, and ${why}: ask less ` +
-        'often, or raise requestsPerMinute, tokensPerMinute or rateLimitWaitMsMax',
+      `the request would wait ${String(Math.ceil(waitMs))} ms for its turn${whose}, and ${why}: ` +
+        `ask less often, or raise ${remedy}`,
     );
   }
 

@@ -24,6 +24,8 @@ export interface Job<T> {
   /** Of the call it is sent for (epoch ms). */
   deadline: number | undefined;
   request(signal: AbortSignal): PromiseLike<T>;
+  /** What has to go well, too, where an answer only begins with the request; in a time of its own. */
+  proven?(answer: T): Promise<T>;
 }
 
 /** What was answered; the permit is still held. */
@@ -48,7 +50,7 @@ export class Sender {
     const { tally, limiter, clock, config } = this.parts;
     const { model, signal } = job;
     for (let retried = 0; ; retried++) {
-      const permit = await limiter.enter(job);
+      const permit = await limiter.enter({ ...job, isRetry: retried > 0 });
       const outcome = await this.#try(job, permit);
       if (!('failure' in outcome)) return outcome;
       permit.giveBack(0);
@@ -81,9 +83,10 @@ export class Sender {
     }, config.requestTimeoutMs);
     const startedAt = clock.now();
     try {
-      const value = await job.request(AbortSignal.any([job.signal, ended.signal]));
+      const answer = await job.request(AbortSignal.any([job.signal, ended.signal]));
+      clearTimeout(timer);
       return {
-        value,
+        value: job.proven ? await job.proven(answer) : answer,
         permit,
         startedAt,
         abort: (reason) => {
@@ -92,7 +95,9 @@ export class Sender {
       };
     } catch (error) {
       const cause: unknown = ended.signal.aborted ? ended.signal.reason : error;
-      return { failure: explain(cause, job.model, scene) };
+      const failure = explain(cause, job.model, scene);
+      ended.abort(failure);
+      return { failure };
     } finally {
       clearTimeout(timer);
     }

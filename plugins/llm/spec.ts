@@ -7,6 +7,7 @@ import type { TypedSpec } from 'troupe';
 import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
 import { problemsOf } from '../zod-problems.ts';
 import { CONFIG, type LlmConfig } from './config.ts';
+import { keyNameOf } from './key-names.ts';
 import type { LlmInput, LlmMethods, LlmOptions, LlmOutput, LlmPart, LlmRequest } from './types.ts';
 
 /** Calls it may be inside of at once: they mostly wait for the server. */
@@ -71,7 +72,7 @@ function configOf(id: string, own: Omit<LlmOptions, keyof SpecOptions>) {
     ...own,
     baseUrl,
     model: own.model ?? fromEnvironment('TROUPE_LLM_MODEL'),
-    apiKeyEnv: own.apiKeyEnv ?? (isCompatible ? 'OPENAI_API_KEY' : keyNameOf(provider)),
+    apiKeyEnv: own.apiKeyEnv ?? keyNameOf(provider ?? COMPATIBLE),
     provider,
   });
   if (parsed.success) return definedOf(parsed.data);
@@ -82,15 +83,6 @@ function fromEnvironment(name: string): string | undefined {
   const value = process.env[name];
   // set to nothing is not set
   return value === '' ? undefined : value;
-}
-
-/** `@ai-sdk/mistral` has its key in `MISTRAL_API_KEY`. */
-function keyNameOf(provider: string): string {
-  const last = provider.split('/').at(-1) ?? provider;
-  return `${last
-    .replace(/\.\w+$/, '')
-    .replaceAll(/\W/g, '_')
-    .toUpperCase()}_API_KEY`;
 }
 
 function definedOf(config: LlmConfig): LlmConfig {

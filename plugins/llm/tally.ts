@@ -13,6 +13,8 @@ const OF_THE_SERVER: ReadonlySet<LlmErrorCode> = new Set([
   'LLM_UNREACHABLE',
   'LLM_TIMEOUT',
   'LLM_UNAUTHORIZED',
+  // without a key nobody is asked
+  'LLM_NOT_CONFIGURED',
   'LLM_RATE_LIMITED',
   'LLM_SERVER_ERROR',
   'LLM_BAD_RESPONSE',

@@ -12,6 +12,7 @@ import { LlmError } from './llm-error.ts';
 import type { Tally } from './tally.ts';
 import { namesFor } from './tool-names.ts';
 import { isToolList, outcomeOf, troubleOf, type ListedTool } from './tool-replies.ts';
+import { callTimeoutMs, timesOf, type ToolTimes } from './tool-time.ts';
 import type { LlmTools, LlmToolSource } from './types.ts';
 
 /** A plugin that does not list its tools in time is left out. */
@@ -20,7 +21,7 @@ const LIST_TIMEOUT_MS = 5_000;
 /** Without a capability: whatever they have. */
 type Source = LlmToolSource | { capability: undefined };
 
-interface OfferedTool extends ListedTool {
+interface OfferedTool extends ListedTool, ToolTimes {
   pluginId: string;
   /** The plugin itself is the tool: its input is the argument `input`. */
   isPlain: boolean;
@@ -99,13 +100,15 @@ export class Toolbox {
     }
     const tools = this.#known.get(id);
     if (tools) {
-      return tools.map(({ name, description, inputSchema }) => ({
-        name,
-        description,
-        inputSchema,
-        pluginId: id,
-        isPlain: false,
-      }));
+      return tools.map(({ name, description, inputSchema, ...more }) =>
+        Object.assign(timesOf(more), {
+          name,
+          description,
+          inputSchema,
+          pluginId: id,
+          isPlain: false,
+        }),
+      );
     }
     if (isNamed) {
       throw new LlmError('LLM_NO_TOOLS', `the plugin ${id} offers no tools: ${trouble}`);
@@ -145,21 +148,22 @@ export class Toolbox {
 
   /** Rejects with what the model is told. */
   async #run(
-    { pluginId, isPlain, name }: OfferedTool,
+    { pluginId, isPlain, name, ...times }: OfferedTool,
     args: Record<string, unknown>,
     signal: AbortSignal,
   ): Promise<unknown> {
     const { ctx, config, tally } = this.#parts;
     const input = isPlain ? args['input'] : { op: 'call', name, arguments: args };
+    const timeoutMs = callTimeoutMs(times, config.toolTimeoutMs);
     try {
-      const reply = await ctx.call(pluginId, input, { signal, timeoutMs: config.toolTimeoutMs });
+      const reply = await ctx.call(pluginId, input, { signal, timeoutMs });
       const result = isPlain ? reply : outcomeOf(reply);
       tally.toolCalled(pluginId, false);
       return readable(result, config.toolResultCharsMax);
     } catch (error) {
       signal.throwIfAborted();
       tally.toolCalled(pluginId, true);
-      const trouble = readable(troubleOf(error, config.toolTimeoutMs), config.toolResultCharsMax);
+      const trouble = readable(troubleOf(error, timeoutMs), config.toolResultCharsMax);
       throw new Error(String(trouble), { cause: error });
     }
   }

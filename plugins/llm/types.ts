@@ -33,7 +33,10 @@ export interface LlmOptions extends SpecOptions {
   tools?: LlmTools | undefined;
   /** Requests to the model in one call, tools in between. Default 10. */
   maxSteps?: number | undefined;
-  /** For one call of a tool (ms), confirmation included. Default 120,000. */
+  /**
+   * Longest run of a tool (ms); a confirmation that it waits for comes on top. Default: the tool's
+   * own `timeoutMs` and 30,000 more, and at least 60,000.
+   */
   toolTimeoutMs?: number | undefined;
   /** A longer result of a tool is cut. Default 100,000. */
   toolResultCharsMax?: number | undefined;

@@ -3,18 +3,19 @@
  * watched: silence, a broken connection, an end that is none. What goes wrong is its last part,
  * an error that says so.
  */
-import { brokenOff, explain, type Scene } from './explain.ts';
-import { LlmError } from './llm-error.ts';
-import type { ChatModel } from './provider.ts';
+import { distinctCalls } from './call-ids.ts';
+import { brokenOff, explain } from './explain.ts';
+import type { LlmError } from './llm-error.ts';
+import {
+  isUnfounded,
+  withinTime,
+  type FinishPart,
+  type Silence,
+  type StreamPart,
+} from './stream-parts.ts';
 
-type Streamed = Awaited<ReturnType<ChatModel['doStream']>>['stream'];
-export type StreamPart = Streamed extends ReadableStream<infer Part> ? Part : never;
-type FinishPart = Extract<StreamPart, { type: 'finish' }>;
-
-export interface Watch {
+export interface Watch extends Silence {
   model: string;
-  scene: Scene;
-  idleTimeoutMs: number;
   /** Of the call: where it aborts, nobody is to blame. */
   signal: AbortSignal;
   /** When the next part may be read. */
@@ -34,6 +35,7 @@ export function watched(
   watch: Watch,
 ): ReadableStream<StreamPart> {
   const reader = source.getReader();
+  const distinct = distinctCalls();
   let isFirst = true;
 
   const fail = (controller: ReadableStreamDefaultController<StreamPart>, error: unknown): void => {
@@ -59,11 +61,9 @@ export function watched(
             watch.first();
           }
           if (value.type === 'error') fail(controller, value.error);
-          // without a reason of the server's own, it is the end of the connection
-          else if (value.type === 'finish' && isUnfounded(value)) {
-            fail(controller, brokenOff(watch.scene));
-          } else {
-            controller.enqueue(value);
+          else if (isUnfounded(value)) fail(controller, brokenOff(watch.scene));
+          else {
+            controller.enqueue(distinct(value));
             if (value.type !== 'finish') return;
             watch.finished(value.usage);
             controller.close();
@@ -85,24 +85,4 @@ export function watched(
     },
     { highWaterMark: 0 },
   );
-}
-
-function isUnfounded({ finishReason }: FinishPart): boolean {
-  return finishReason.unified === 'other' && finishReason.raw === undefined;
-}
-
-/** Only while somebody waits for the server: a slow reader is none of its fault. */
-async function withinTime<T>(next: Promise<T>, { idleTimeoutMs, scene }: Watch): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const said = `${scene.endpoint} was silent for ${String(idleTimeoutMs)} ms in its answer`;
-      reject(new LlmError('LLM_TIMEOUT', `${said}: ask again, or raise idleTimeoutMs`));
-    }, idleTimeoutMs);
-  });
-  try {
-    return await Promise.race([next, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -13,6 +13,7 @@ import type { McpTool, OpenAiTool, ToolListing } from './types.ts';
 export interface PreparedTool {
   definition: ToolDefinition;
   timeoutMs: number;
+  confirmTimeoutMs: number;
   input: PreparedSchema;
   output: PreparedSchema | undefined;
 }
@@ -45,6 +46,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
       catalog.set(name, {
         definition,
         timeoutMs: timeoutOf(definition, options),
+        confirmTimeoutMs: options.confirmTimeoutMs,
         input: await prepared(definition, 'input', open),
         output: definition.output && (await prepared(definition, 'output', open)),
       });
@@ -54,7 +56,7 @@ export async function openCatalog(options: CatalogOptions): Promise<Catalog> {
 }
 
 export function listTools(catalog: Catalog): ToolListing[] {
-  return [...catalog.values()].map(({ definition, input, output, timeoutMs }) => {
+  return [...catalog.values()].map(({ definition, input, output, timeoutMs, confirmTimeoutMs }) => {
     const { name, description, confirm = false } = definition;
     const listing: ToolListing = {
       name,
@@ -63,6 +65,7 @@ export function listTools(catalog: Catalog): ToolListing[] {
       confirm: confirm !== false,
       timeoutMs,
     };
+    if (listing.confirm) listing.confirmTimeoutMs = confirmTimeoutMs;
     if (output) listing.outputSchema = output.json;
     return listing;
   });

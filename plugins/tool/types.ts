@@ -29,6 +29,8 @@ export interface ToolListing {
   outputSchema?: JsonSchema;
   /** Whether a run of it may ask first. */
   confirm: boolean;
+  /** Where it may ask: how long it waits for its answer (ms). */
+  confirmTimeoutMs?: number;
   timeoutMs: number;
 }
 

@@ -1,5 +1,6 @@
 /** The example examples/agent: five kinds of plugins, tools over the bus, one that crashes in the middle. */
 import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -9,6 +10,7 @@ import { openDesk, type Desk, type DeskOptions, type DeskPart } from '../../exam
 import { startScriptedModel } from '../../examples/agent/scripted-model.ts';
 import { eventually } from '../support/eventually.ts';
 import { temporaryFolder } from '../support/files.ts';
+import { unusedUrl } from '../support/llm.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -107,12 +109,39 @@ it('remembers a customer beyond its own end', async () => {
 });
 
 it('runs as it is in the repository, and ends by itself', async () => {
-  const { stdout, stderr } = await promisify(execFile)(
-    process.execPath,
-    ['--import', 'tsx', 'examples/agent/main.ts'],
-    { cwd: ROOT, timeout: 50_000, env: { ...process.env, NO_COLOR: '1' } },
-  );
-  expect(stderr).toBe('');
+  const { code, stdout, stderr } = await runMain([]);
+  expect([code, stderr]).toEqual([0, '']);
   expect(stdout).toContain('orders   crashed 1 time, generation 2');
   expect(stdout).toContain('memory   6 entries of ada');
 });
+
+it.each([
+  ['is configured', () => ({}), /^ {2}error {4}llm failed in init: there is no endpoint: .*$/],
+  [
+    'answers',
+    async () => ({ OPENAI_BASE_URL: `${await unusedUrl()}/v1`, TROUPE_LLM_MODEL: 'm' }),
+    /^ {2}error {4}llm failed: cannot reach http:.*$/,
+  ],
+])('says in a line where no endpoint %s, and leaves nothing behind', async (_, env, said) => {
+  const folder = await temporaryFolder();
+  const { code, stdout, stderr } = await runMain(['--live', 'hello'], {
+    ...(await env()),
+    TMPDIR: folder,
+  });
+  expect([code, stderr]).toEqual([1, '']);
+  const lines = stdout.split('\n').filter((line) => line !== '' && line !== 'ada: hello');
+  expect(lines).toEqual([expect.stringMatching(said)]);
+  expect((await readdir(folder)).filter((name) => name.startsWith('troupe-'))).toEqual([]);
+});
+
+/** The program, without what the environment says of an endpoint. */
+async function runMain(args: string[], env: Record<string, string> = {}) {
+  const { OPENAI_BASE_URL: _url, TROUPE_LLM_MODEL: _model, ...rest } = process.env;
+  const run = promisify(execFile)(
+    process.execPath,
+    ['--import', 'tsx', 'examples/agent/main.ts', ...args],
+    { cwd: ROOT, timeout: 50_000, env: { ...rest, NO_COLOR: '1', ...env } },
+  );
+  const { stdout, stderr } = await run.catch((error: unknown) => error as Awaited<typeof run>);
+  return { code: run.child.exitCode, stdout, stderr };
+}

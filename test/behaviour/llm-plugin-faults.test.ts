@@ -185,6 +185,16 @@ describe('a storm of 429', () => {
   });
 });
 
+it('a 429 is tried again, also where nobody waits for limits of one’s own', async () => {
+  const server = await startRaw((response, _, at) => {
+    if (at === 0) response.writeHead(429, { 'retry-after-ms': '3' }).end('{}');
+    else response.writeHead(200, JSON_TYPE).end(completion('hello'));
+  });
+  const llm = await runLlm(server, { rateLimitWaitMsMax: 0 });
+  expect(await llm.execute('hello')).toBe('hello');
+  expect(server.asked).toHaveLength(2);
+});
+
 describe('limits of one’s own', () => {
   it('hold requests back, a few at once', async () => {
     let [open, most] = [0, 0];
@@ -269,74 +279,6 @@ describe('a response that is none', () => {
     const llm = await runLlm(server);
     expect((await llm.execute('hello')).trim()).toBe('hello');
     expect(server.asked).toHaveLength(2);
-  });
-});
-
-describe('a stream that breaks in the middle gives what there was, then a named error', () => {
-  const two = delta('one ') + delta('two');
-
-  it.each([
-    ['the connection is lost', two, true, 'LLM_DISCONNECTED'],
-    ['it ends without an end', two, false, 'LLM_DISCONNECTED'],
-    ['it ends in a piece', `${two}data: {"id":"c","cho`, false, 'LLM_DISCONNECTED'],
-    ['a piece is no JSON', `${two}data: {"choices":[{\n\n`, false, 'LLM_BAD_RESPONSE'],
-    ['a piece has another shape', `${two}data: {"choices":7}\n\n`, false, 'LLM_BAD_RESPONSE'],
-    [
-      'the server says an error',
-      `${two}data: {"error":{"message":"overloaded"}}\n\n`,
-      false,
-      'LLM_SERVER_ERROR',
-    ],
-  ])('%s', async (_, body, isLost, code) => {
-    const server = await startRaw((response, request) => {
-      response.writeHead(200, EVENTS);
-      response.write(body, () => {
-        if (isLost) setImmediate(() => request.socket.destroy());
-        else response.end();
-      });
-    });
-    const llm = await runLlm(server);
-    const { chunks, error } = await readAll(llm.stream('count'));
-    expect(chunks).toEqual(['one ', 'two']);
-    expect(causeOf(error as PluginError)).toMatchObject({ code });
-    expect(server.asked).toHaveLength(1);
-    const parts = await readAll(llm.stream({ prompt: 'count' }));
-    expect(parts.chunks).toEqual([
-      { type: 'text', text: 'one ' },
-      { type: 'text', text: 'two' },
-    ]);
-    expect((await llm.stats())?.plugin).toMatchObject({ inFlight: 0, failures: 2 });
-  });
-
-  it('also where a mock server truncates it', async () => {
-    const mock = await startMock();
-    mock.onMessage(/./, { content: 'x'.repeat(200) }, { truncateAfterChunks: 5, latency: 10 });
-    const llm = await runLlm(mock);
-    const { chunks, error } = await readAll(llm.stream('count'));
-    expect(chunks.length).toBeGreaterThan(0);
-    expect(chunks.length).toBeLessThan(10);
-    expect(causeOf(error as PluginError)).toMatchObject({ code: 'LLM_DISCONNECTED' });
-  });
-
-  it('and one that is too large', async () => {
-    const server = await startRaw((response) => {
-      response.writeHead(200, EVENTS);
-      const write = (): void => {
-        while (!response.destroyed) {
-          if (response.write(delta('x'.repeat(1_000)))) continue;
-          response.once('drain', write);
-          return;
-        }
-      };
-      write();
-    });
-    const llm = await runLlm(server, { responseBytesMax: 100_000 });
-    const { chunks, error } = await readAll(llm.stream('go on'));
-    expect(chunks.length).toBeLessThan(100);
-    expect(causeOf(error as PluginError)).toMatchObject({ code: 'LLM_RESPONSE_TOO_LARGE' });
-    await eventually(() => {
-      expect(server.brokenOff).toBe(1);
-    });
   });
 });
 

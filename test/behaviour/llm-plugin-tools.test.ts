@@ -1,6 +1,6 @@
 import type { LLMock } from '@copilotkit/aimock';
 import type { PluginManager } from 'troupe';
-import type { LlmOptions } from 'troupe/plugins';
+import { toolPlugin, type LlmOptions } from 'troupe/plugins';
 import { describe, expect, it } from 'vitest';
 
 import { eventually } from '../support/eventually.ts';
@@ -8,6 +8,7 @@ import { inline } from '../support/files.ts';
 import { addTools, runLlm, startMock, type Llm } from '../support/llm.ts';
 import { createManager, fixture } from '../support/manager.ts';
 import { causeOf, failureOf, readAll } from '../support/outcomes.ts';
+import { TOOLS } from '../support/tool-plugin.ts';
 
 interface Wanted {
   name: string;
@@ -77,6 +78,33 @@ describe('tools of plugins', () => {
     const { llm } = await runWithTools(mock, { tools: ['tools_001'] });
     const { toolCalls } = await llm.chat('Meet');
     expect(toolCalls.map(({ result }) => result)).toEqual(['3 met', '3 met', '3 met']);
+  });
+
+  it('are told apart where a server gives two calls one id', async () => {
+    const mock = await startMock();
+    const ids = ['c', 'c_2', 'c', 'c'];
+    const toolCalls = ids.map((id, a) => ({
+      id,
+      name: 'add',
+      arguments: `{"a":${String(a)},"b":10}`,
+    }));
+    mock.on({ userMessage: /./, hasToolResult: false }, { toolCalls });
+    mock.on({ userMessage: /./, hasToolResult: true }, { content: 'done' });
+    const { llm } = await runWithTools(mock, { tools: 'all' });
+    const told = ['c', 'c_2', 'c_3', 'c_4'].map((id, a) => ({
+      id,
+      name: 'add',
+      arguments: { a, b: 10 },
+      result: a + 10,
+    }));
+    expect((await llm.chat('Add')).toolCalls).toEqual(told);
+    const { chunks } = await readAll(llm.stream({ prompt: 'Add' }));
+    // here the provider has ids of its own where there are two of one
+    const streamed = told.map(({ id: _, ...rest }) => rest);
+    expect(chunks.at(-1)).toMatchObject({ type: 'finish', toolCalls: streamed });
+    const calls = chunks.flatMap((part) => (part.type === 'tool-call' ? [part.id] : []));
+    expect(new Set(calls).size).toBe(4);
+    expect(toldTo(mock)).toEqual(['10', '11', '12', '13']);
   });
 
   it('are told in a stream as they are called and answer', async () => {
@@ -244,6 +272,22 @@ describe('what goes wrong with a tool is told to the model, and the run goes on'
     expect(text).toBe('done');
     expect((await manager.stats('tools_001'))?.restarts).toBe(1);
     expect((await llm.stats())?.plugin).toMatchObject({ toolCalls: 2, toolErrors: 1 });
+  });
+
+  it('a refusal, for want of an answer that took longer than a run may', async () => {
+    const mock = await startCaller({ name: 'asker' });
+    const manager = createManager();
+    const limits = { confirmTimeoutMs: 1_500, timeoutMs: 60_000 };
+    await manager.register(toolPlugin('tools_001', { tools: TOOLS, ...limits }));
+    const llm = await runLlm(mock, { tools: ['tools_001'], toolTimeoutMs: 1_400 }, manager);
+    const { toolCalls, text } = await llm.chat('Go');
+    const told = "TOOL_REFUSED: 'asker' may not run: nobody answered in 1500 ms";
+    expect([text, toolCalls]).toMatchObject(['done', [{ error: told }]]);
+    expect(toldTo(mock)).toEqual([told]);
+    expect((await manager.stats('tools_001'))?.plugin).toMatchObject({
+      errors: { TOOL_REFUSED: 1 },
+      confirmations: { asked: 1, unanswered: 1 },
+    });
   });
 
   it('an answer that is none, of a plugin that does not do as agreed', async () => {

@@ -10,6 +10,17 @@ const refused = (reason: string): unknown => ({
 });
 
 describe('a tool that asks first', () => {
+  test('lists how long it waits for its answer; one that never asks lists no such time', async () => {
+    const { tools } = await toolScene({ confirmTimeoutMs: 500 });
+    const times = (await tools.list())
+      .filter(({ name }) => name === 'asker' || name === 'add')
+      .map(({ name, confirm, confirmTimeoutMs }) => [name, confirm, confirmTimeoutMs]);
+    expect(times).toEqual([
+      ['add', false, undefined],
+      ['asker', true, 500],
+    ]);
+  });
+
   test('tells what it wants to do, and does it when it may', async () => {
     const { manager, tools } = await toolScene();
     const requests: ToolConfirmRequest[] = [];

@@ -38,12 +38,17 @@ function limiterWith(options: Partial<LimiterOptions>) {
   const clock = new FakeClock();
   const limiter = new Limiter({ waitMsMax: 60_000, ...options }, clock);
   const entered: string[] = [];
-  const enter = (name: string, { tokens = 0, deadline = undefined as number | undefined } = {}) => {
+  const enter = (
+    name: string,
+    { tokens = 0, deadline = undefined as number | undefined, isRetry = false } = {},
+  ) => {
     const left = new AbortController();
-    const permit = limiter.enter({ tokens, signal: left.signal, deadline }).then((given) => {
-      entered.push(name);
-      return given;
-    });
+    const permit = limiter
+      .enter({ tokens, signal: left.signal, deadline, isRetry })
+      .then((given) => {
+        entered.push(name);
+        return given;
+      });
     permit.catch(() => undefined);
     return { permit, abort: () => left.abort(new Error('gone')) };
   };
@@ -130,6 +135,30 @@ describe('a limiter', () => {
     enter('c');
     await expect(enter('d').permit).rejects.toMatchObject({ code: 'LLM_RATE_LIMITED' });
     expect([limiter.inFlight, limiter.waiting]).toEqual([2, 1]);
+  });
+
+  it('lets who tries again wait as long as the server asks for, and refuses who is new', async () => {
+    const { clock, limiter, enter, entered } = limiterWith({ waitMsMax: 0 });
+    limiter.hold(5_000);
+    enter('again', { isRetry: true });
+    await expect(enter('new').permit).rejects.toMatchObject({
+      code: 'LLM_RATE_LIMITED',
+      message: expect.stringMatching(
+        /5000 ms .*the server asked for.*rateLimitWaitMsMax/,
+      ) as string,
+    });
+    await expect(enter('late', { isRetry: true, deadline: 4_999 }).permit).rejects.toThrow(
+      'the call has less time left',
+    );
+    await clock.pass(5_000);
+    expect(entered).toEqual(['again']);
+  });
+
+  it('refuses who tries again and would wait too long for its own limits', async () => {
+    const { enter } = limiterWith({ requestsPerMinute: 1, waitMsMax: 0 });
+    enter('a');
+    await turns();
+    await expect(enter('b', { isRetry: true }).permit).rejects.toThrow('requestsPerMinute');
   });
 
   it('holds everybody back as long as the server asks for, also those who wait already', async () => {

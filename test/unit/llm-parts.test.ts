@@ -1,16 +1,20 @@
 import { describe, expect, it } from 'vitest';
 
+import { distinctCalls } from '../../plugins/llm/call-ids.ts';
 import { explain, type Scene } from '../../plugins/llm/explain.ts';
 import { jsonOf, readable } from '../../plugins/llm/json-safe.ts';
 import { ObjectSchemas } from '../../plugins/llm/object-schema.ts';
 import { namesFor } from '../../plugins/llm/tool-names.ts';
 import { isToolList, outcomeOf, troubleOf } from '../../plugins/llm/tool-replies.ts';
+import { callTimeoutMs, timesOf } from '../../plugins/llm/tool-time.ts';
 import { createMask } from '../../plugins/mask.ts';
 
 const SCENE: Scene = {
   endpoint: 'http://model.test/v1',
   masked: createMask([undefined, 'sk-secret-1', { deep: ['sk-secret-1-longer', 7, null] }]),
   now: () => 0,
+  keyName: 'ACME_API_KEY',
+  hasKey: true,
 };
 
 function apiError(fields: object): Error {
@@ -47,6 +51,36 @@ describe('a failure of a request', () => {
     expect(failure).toMatchObject({ code, isRetryable });
     expect(failure.message).toContain('http://model.test/v1');
     expect(failure.message + String(failure.stack)).not.toContain('sk-secret');
+  });
+
+  it('is one of the settings where a provider asked nobody, and of the server where it did', () => {
+    const own = (statusCode: number, cause?: Error) =>
+      Object.assign(new Error('own words', { cause }), { name: 'AcmeError', statusCode });
+    const headers = { 'retry-after': '7' };
+    const explained = [
+      own(401),
+      own(401, apiError({ statusCode: 401 })),
+      own(500, apiError({ cause: error('ECONNREFUSED') })),
+      own(429, apiError({ statusCode: 429, responseHeaders: headers })),
+      own(404),
+    ].map((failure) => explain(failure, 'gpt', SCENE));
+    expect(explained).toMatchObject([
+      { code: 'LLM_NOT_CONFIGURED', message: expect.stringContaining('ACME_API_KEY') as string },
+      { code: 'LLM_UNAUTHORIZED', message: expect.stringContaining('own words') as string },
+      { code: 'LLM_UNREACHABLE', isRetryable: true },
+      { code: 'LLM_RATE_LIMITED', retryAfterMs: 7_000 },
+      { code: 'LLM_NO_MODEL' },
+    ]);
+    const missing = Object.assign(new Error('none'), { name: 'AI_LoadAPIKeyError' });
+    expect(explain(missing, 'gpt', SCENE)).toMatchObject({
+      code: 'LLM_NOT_CONFIGURED',
+      message: expect.stringMatching(/ACME_API_KEY.*apiKeyEnv.*apiKey/) as string,
+    });
+    const refused = explain(apiError({ statusCode: 401 }), 'gpt', { ...SCENE, hasKey: false });
+    expect(refused).toMatchObject({
+      code: 'LLM_UNAUTHORIZED',
+      message: expect.stringContaining('set the environment variable ACME_API_KEY') as string,
+    });
   });
 
   it('names the cause of a connection that is refused, and how long a server wants to rest', () => {
@@ -111,6 +145,19 @@ describe('names of tools', () => {
     expect(new Set(names).size).toBe(names.length);
     expect(names.filter((name) => !/^[\w-]{1,64}$/.test(name))).toEqual([]);
   });
+});
+
+it('calls of tools have ids of their own, but for those that the server itself answers', () => {
+  const call = { type: 'tool-call', toolCallId: 'c' };
+  const server = { ...call, providerExecuted: true };
+  const parts = [call, { type: 'text' }, call, { ...call, toolCallId: 'c_2' }, server];
+  expect(parts.map(distinctCalls())).toEqual([
+    call,
+    { type: 'text' },
+    { ...call, toolCallId: 'c_2' },
+    { ...call, toolCallId: 'c_2_2' },
+    server,
+  ]);
 });
 
 describe('what a tool gives', () => {
@@ -182,6 +229,23 @@ describe('what a tool gives', () => {
     for (const odd of [undefined, {}, [null], [{ ...tool, name: 1 }], [{ name: 'a' }]]) {
       expect(isToolList(odd)).toBe(false);
     }
+  });
+});
+
+describe('a call of a tool', () => {
+  it.each([
+    [{}, undefined, 60_000],
+    [{ timeoutMs: 10_000 }, undefined, 60_000],
+    [{ timeoutMs: 300_000 }, undefined, 330_000],
+    [{ timeoutMs: 30_000, confirmTimeoutMs: 60_000 }, undefined, 120_000],
+    [{}, 1_000, 1_000],
+    [{ timeoutMs: 30_000 }, 1_000, 1_000],
+    [{ timeoutMs: 30_000, confirmTimeoutMs: 60_000 }, 1_000, 61_000],
+    [{ confirmTimeoutMs: 2 ** 31 - 1 }, undefined, 2 ** 31 - 1],
+    [{ timeoutMs: -1, confirmTimeoutMs: Infinity }, undefined, 60_000],
+    [{ timeoutMs: '9', confirmTimeoutMs: Number.NaN }, undefined, 60_000],
+  ])('outlasts what the tool lists: %j, at most %s for a run: %d ms', (listed, wished, ms) => {
+    expect(callTimeoutMs(timesOf(listed), wished)).toBe(ms);
   });
 });
 
