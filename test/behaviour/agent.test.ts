@@ -116,7 +116,11 @@ it('runs as it is in the repository, and ends by itself', async () => {
 });
 
 it.each([
-  ['is configured', () => ({}), /^ {2}error {4}llm failed in init: there is no endpoint: .*$/],
+  [
+    'is configured',
+    () => Promise.resolve({}),
+    /^ {2}error {4}llm failed in init: there is no endpoint: .*$/,
+  ],
   [
     'answers',
     async () => ({ OPENAI_BASE_URL: `${await unusedUrl()}/v1`, TROUPE_LLM_MODEL: 'm' }),

@@ -100,7 +100,7 @@ describe('tools of plugins', () => {
     expect((await llm.chat('Add')).toolCalls).toEqual(told);
     const { chunks } = await readAll(llm.stream({ prompt: 'Add' }));
     // here the provider has ids of its own where there are two of one
-    const streamed = told.map(({ id: _, ...rest }) => rest);
+    const streamed = told.map(({ id: _id, ...rest }) => rest);
     expect(chunks.at(-1)).toMatchObject({ type: 'finish', toolCalls: streamed });
     const calls = chunks.flatMap((part) => (part.type === 'tool-call' ? [part.id] : []));
     expect(new Set(calls).size).toBe(4);

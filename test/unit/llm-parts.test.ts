@@ -17,6 +17,11 @@ const SCENE: Scene = {
   hasKey: true,
 };
 
+/** A provider's own error. */
+function own(statusCode: number, cause?: Error): Error {
+  return Object.assign(new Error('own words', { cause }), { name: 'AcmeError', statusCode });
+}
+
 function apiError(fields: object): Error {
   return Object.assign(new Error('said sk-secret-1'), { name: 'AI_APICallError', ...fields });
 }
@@ -54,8 +59,6 @@ describe('a failure of a request', () => {
   });
 
   it('is one of the settings where a provider asked nobody, and of the server where it did', () => {
-    const own = (statusCode: number, cause?: Error) =>
-      Object.assign(new Error('own words', { cause }), { name: 'AcmeError', statusCode });
     const headers = { 'retry-after': '7' };
     const explained = [
       own(401),
