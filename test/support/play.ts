@@ -1,11 +1,11 @@
 /** Any history of a plugin: verbs, faults and time, drawn at random and played to its end. */
-import * as fc from 'fast-check';
 import { vi } from 'vitest';
 
 import type { PluginState } from '../../src/protocol/report.ts';
 import type { Version } from '../../src/supervisor/keeper.ts';
 import type { Verb } from '../../src/supervisor/machine.ts';
 import type { FakeLife, Question, Script } from './fake-life.ts';
+import { fc } from './properties.ts';
 import { turns } from './turns.ts';
 
 export const QUESTIONS: readonly Question[] = [

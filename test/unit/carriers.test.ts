@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
-import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { loopback } from '../../src/transport/loopback.ts';
@@ -14,6 +13,7 @@ import { streamWriter } from '../../src/transport/process-pipe.ts';
 import { actorEnd, createRings, supervisorEnd } from '../../src/transport/rings.ts';
 import type { Transport } from '../../src/transport/transport.ts';
 import { eventually } from '../support/eventually.ts';
+import { fc } from '../support/properties.ts';
 
 type Ends = [near: Transport, far: Transport];
 

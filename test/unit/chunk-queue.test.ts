@@ -1,9 +1,9 @@
-import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { ChunkQueue } from '../../src/protocol/chunk-queue.ts';
 import { CreditWindow } from '../../src/protocol/credit-window.ts';
 import { STREAM_CREDIT_BYTES } from '../../src/protocol/limits.ts';
+import { fc } from '../support/properties.ts';
 import { turns } from '../support/turns.ts';
 
 const BYTES = 10;

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { CodecError } from '../../src/protocol/codec-error.ts';
@@ -12,6 +11,7 @@ import {
   roundTrip,
   tableOf,
 } from '../support/codec.ts';
+import { fc } from '../support/properties.ts';
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 

@@ -1,8 +1,8 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { bodyOf, decode, encode, forwardable } from '../../src/protocol/codec.ts';
 import { LIMITS, roundTrip } from '../support/codec.ts';
+import { fc } from '../support/properties.ts';
 import { assertTwin } from '../support/twin.ts';
 
 /** Half a character at a time: surrogates that stand alone. */

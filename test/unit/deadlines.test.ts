@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { Deadlines, type Timed } from '../../src/supervisor/deadlines.ts';
+import { fc } from '../support/properties.ts';
 
 /** Knows when it was told, and whether it was told once. */
 class Waiter implements Timed {

@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { REDELIVER, Scene, type Act } from '../support/call-scene.ts';
+import { fc } from '../support/properties.ts';
 
 const WEIGHTS: Record<Act, number> = {
   ask: 8,

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_RESTART, type RestartOptions } from '../../src/protocol/limits.ts';
@@ -12,6 +11,7 @@ import {
   type Strategy,
 } from '../../src/supervisor/group-policy.ts';
 import { NO_RESTARTS, type End, type RestartHistory } from '../../src/supervisor/restart-policy.ts';
+import { fc } from '../support/properties.ts';
 
 const NOW = { now: 1_000, random: () => 0 };
 

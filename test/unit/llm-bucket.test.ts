@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { fullBucket, giveBack, reserve, type Bucket } from '../../plugins/llm/bucket.ts';
+import { fc } from '../support/properties.ts';
 
 const MINUTE = 60_000;
 

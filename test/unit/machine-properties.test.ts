@@ -1,10 +1,10 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_RESTART } from '../../src/protocol/limits.ts';
 import { INITIAL, transition, VERBS } from '../../src/supervisor/machine.ts';
 import { INTENTS, World } from '../support/lifecycle-world.ts';
 import { ENV, EVENTS, phaseInWords, type EventName } from '../support/lifecycle.ts';
+import { fc } from '../support/properties.ts';
 
 /** A verb; that things go well; a group's order; or the number of one of the events that are possible then. */
 const step = fc.oneof(

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { Mailbox } from '../../src/supervisor/mailbox.ts';
+import { fc } from '../support/properties.ts';
 
 interface Item {
   name: number;

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { MetricSet } from '../../src/actor/metrics.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../src/protocol/metrics.ts';
 import { createRedactor } from '../../src/protocol/redact.ts';
 import { ToldMetrics } from '../../src/supervisor/told-metrics.ts';
+import { fc } from '../support/properties.ts';
 
 /** What a histogram says of these values. */
 function histogramOf(values: readonly number[], labels: MetricLabels = {}): HistogramSample {

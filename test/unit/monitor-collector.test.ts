@@ -1,5 +1,4 @@
 /** What the monitor makes of the stats that it pulls. */
-import * as fc from 'fast-check';
 import type { HistogramSample, PluginStats } from 'troupe/plugin';
 import { describe, expect, it } from 'vitest';
 
@@ -8,6 +7,7 @@ import { growthOf, histogramGrowth, type Continuity } from '../../plugins/monito
 import { Store } from '../../plugins/monitor/store.ts';
 import { MetricSet } from '../../src/actor/metrics.ts';
 import { counter, gauge, statsWith } from '../support/monitor.ts';
+import { fc } from '../support/properties.ts';
 
 const START = 1_700_000_000_000;
 

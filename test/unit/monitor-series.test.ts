@@ -1,5 +1,4 @@
 /** What the monitor keeps, and what a query makes of it. */
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { entryOf } from '../../plugins/monitor/collector.ts';
@@ -10,6 +9,7 @@ import { readConfig } from '../../plugins/monitor/read-config.ts';
 import { Store } from '../../plugins/monitor/store.ts';
 import { PAGE_CELLS, Tier } from '../../plugins/monitor/tier.ts';
 import type { QueryResult, SeriesKind, SeriesQuery } from '../../plugins/monitor/types.ts';
+import { fc } from '../support/properties.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;

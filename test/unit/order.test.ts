@@ -1,9 +1,9 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { dependencyError, dependenciesIn, waves } from '../../src/kernel/order.ts';
 import type { Dependency, PluginPlan } from '../../src/protocol/manifest.ts';
 import { planFor } from '../support/plan.ts';
+import { fc } from '../support/properties.ts';
 
 interface Fields {
   needs?: (string | (Partial<Dependency> & { id: string }))[];

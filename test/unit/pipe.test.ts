@@ -1,12 +1,12 @@
 import { PassThrough } from 'node:stream';
 
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { PipeReader, type PipeMessage } from '../../src/transport/pipe-reader.ts';
 import { openPipe, type Pipe } from '../../src/transport/pipe.ts';
 import { streamWriter } from '../../src/transport/process-pipe.ts';
 import { eventually } from '../support/eventually.ts';
+import { fc } from '../support/properties.ts';
 
 /** Two pipes that are each other's other end. */
 function setUp() {

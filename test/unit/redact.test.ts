@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { createRedactor } from '../../src/protocol/redact.ts';
+import { fc } from '../support/properties.ts';
 
 const KEY = 'sk-0123456789';
 

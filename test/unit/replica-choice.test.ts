@@ -1,9 +1,9 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { affinityOf, splitRoute, withAffinity } from '../../src/protocol/affinity.ts';
 import { ROUTES_MAX } from '../../src/protocol/limits.ts';
 import { keyedTo, leastLoaded, type Candidate } from '../../src/supervisor/replica-choice.ts';
+import { fc } from '../support/properties.ts';
 
 function candidates(count: number): Candidate[] {
   return Array.from({ length: count }, (_, replica) => of(replica));

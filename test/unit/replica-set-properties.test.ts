@@ -1,10 +1,10 @@
-import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FLAG, KIND } from '../../src/protocol/frame.ts';
 import { VERBS } from '../../src/supervisor/machine.ts';
 import { replicated, type FakeLife } from '../support/fake-life.ts';
 import { actOf, DEATHS, Play, QUESTIONS, STATES } from '../support/play.ts';
+import { fc } from '../support/properties.ts';
 import { requestOf, type Recorder } from '../support/recorder.ts';
 
 const acts = {

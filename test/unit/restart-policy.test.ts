@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { DEFAULT_RESTART, type RestartOptions } from '../../src/protocol/limits.ts';
@@ -10,6 +9,7 @@ import {
   type RestartDecision,
   type RestartHistory,
 } from '../../src/supervisor/restart-policy.ts';
+import { fc } from '../support/properties.ts';
 
 const NO_JITTER = (): number => 0;
 const FULL_JITTER = (): number => 1;

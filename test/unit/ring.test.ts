@@ -1,7 +1,7 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { ringMemory, RingReader, RingWriter } from '../../src/transport/ring.ts';
+import { fc } from '../support/properties.ts';
 
 function setUp(capacity = 256) {
   const memory = ringMemory(capacity);

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { valueCodec, type CodecSide } from '../../src/hosts/script/guest/codec.ts';
@@ -6,6 +5,7 @@ import { lowering } from '../../src/hosts/script/guest/lowering.ts';
 import { raising } from '../../src/hosts/script/guest/raising.ts';
 import { SPARSE_LENGTH_MAX, UNSENDABLE, VIEWS } from '../../src/protocol/rich-table.ts';
 import { fromWireError, isWireError, toWireError } from '../../src/protocol/wire-error.ts';
+import { fc } from '../support/properties.ts';
 
 function codec(limits: { depthMax?: number; charsMax?: number } = {}) {
   let bytes = new Uint8Array();

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 
-import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 
 import { SharedWords } from '../../src/protocol/board-words.ts';
 import { boardBytes, SignalBoard } from '../../src/protocol/signal-board.ts';
+import { fc } from '../support/properties.ts';
 
 /** Both sides of one board. */
 function setUp(slots = 4) {

@@ -1,8 +1,8 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { checkSpec, jsonSchema } from '../../src/kernel/spec-schema.ts';
 import { PluginError } from '../../src/protocol/errors.ts';
+import { fc } from '../support/properties.ts';
 
 const SPEC = { id: 'p', type: 'tool', entry: './p.mjs' };
 

@@ -1,4 +1,3 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -18,6 +17,7 @@ import {
   namespaceEnd,
 } from '../../plugins/storage/lmdb-keys.ts';
 import { SortedKeys } from '../../plugins/storage/sorted-keys.ts';
+import { fc } from '../support/properties.ts';
 
 const anyKey = fc.string({ unit: 'binary', maxLength: 12 });
 /** Often the same, so that ranges meet their ends. */

@@ -1,9 +1,9 @@
 import { serialize } from 'node:v8';
 
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { areSameValue, decodeValue, encodeValue } from '../../plugins/storage/value-codec.ts';
+import { fc } from '../support/properties.ts';
 
 const PLACE = { namespace: 'pantry', key: 'cake' };
 

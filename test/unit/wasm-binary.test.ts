@@ -1,9 +1,9 @@
-import { assert, nat, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import wabt from 'wabt';
 
 import { inspectModule } from '../../src/kernel/wasm-binary.ts';
 import { WasmFormatError } from '../../src/kernel/wasm-reader.ts';
+import { fc } from '../support/properties.ts';
 
 const assembler = await wabt();
 
@@ -126,9 +126,9 @@ describe('bytes that are no module', () => {
   const sound = assemble(`(module (import "a" "f" (func)) (memory 1) ${GROW})`);
 
   it('of any kind are refused by name, and never read past their end', () => {
-    const damaged = tuple(nat(sound.length - 1), nat(255), nat(sound.length));
-    assert(
-      property(damaged, ([at, byte, length]) => {
+    const damaged = fc.tuple(fc.nat(sound.length - 1), fc.nat(255), fc.nat(sound.length));
+    fc.assert(
+      fc.property(damaged, ([at, byte, length]) => {
         const bytes = Uint8Array.from(sound);
         bytes[at] = byte;
         expect(complaintOf(bytes.subarray(0, length))).toBe('');

@@ -1,9 +1,9 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { PluginError } from '../../src/protocol/errors.ts';
 import { describe as inWords } from '../../src/protocol/wire-error.ts';
 import { crossing } from '../support/crossing.ts';
+import { fc } from '../support/properties.ts';
 
 class DatabaseError extends Error {
   override readonly name = 'DatabaseError';

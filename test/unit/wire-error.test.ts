@@ -1,10 +1,10 @@
-import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { PluginError } from '../../src/protocol/errors.ts';
 import { fromWireError, isWireError, type WireError } from '../../src/protocol/wire-error.ts';
 import { roundTrip } from '../support/codec.ts';
 import { crossing } from '../support/crossing.ts';
+import { fc } from '../support/properties.ts';
 
 class DatabaseError extends Error {
   override readonly name = 'DatabaseError';
