@@ -51,6 +51,9 @@ export function ringing(transport: Transport, board: SignalBoard): Transport {
     onMessage(listener) {
       transport.onMessage(listener);
     },
+    giveWay() {
+      transport.giveWay?.();
+    },
     close() {
       transport.close();
     },

@@ -58,6 +58,8 @@ export class Link {
   #lastNumber = 0;
   #open = 0;
   #closed = false;
+  /** What is being delivered has chunks of streams. */
+  #hasChunks = false;
   readonly #header: Header;
 
   constructor(options: LinkOptions) {
@@ -202,7 +204,7 @@ export class Link {
     for (;;) {
       const more = frame.next();
       if (more === undefined) this.#onMalformed('bytes that are no frame');
-      if (!more || this.#closed) return;
+      if (!more || this.#closed) break;
       if (frame.generation !== this.#generation) {
         this.lateReplies++;
         continue;
@@ -214,6 +216,10 @@ export class Link {
         this.#onMalformed(toWireError(error).message);
       }
     }
+    if (!this.#hasChunks) return;
+    this.#hasChunks = false;
+    // who reads them gives credit for more: else it and the producer would wait for each other in turns
+    this.#transport.giveWay?.();
   }
 
   #release(slot: number): void {
@@ -229,9 +235,8 @@ export class Link {
       this.lateReplies++;
       return;
     }
-    if (frame.kind !== KIND.chunk && frame.kind !== KIND.progress) {
-      this.#release(slot);
-    }
+    if (frame.kind === KIND.chunk) this.#hasChunks = true;
+    else if (frame.kind !== KIND.progress) this.#release(slot);
     exchange.onReply(frame, arrivedAt);
   }
 }

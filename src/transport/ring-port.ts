@@ -3,6 +3,7 @@
  * what does not, or carries buffers, goes over the port. Both have one row of numbers, so all of
  * it is delivered in the order it was sent. Over the port goes also the bell that wakes a reader.
  */
+import process from 'node:process';
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 
 import { isLater } from '../protocol/frame.ts';
@@ -50,6 +51,8 @@ export class RingPort implements MessagePortTransport {
   /** The number of the message whose turn it is. */
   #next = 0;
   #isDelivering = false;
+  /** Between two batches: what the first one resolved takes its turn. */
+  #givesWay = false;
   #isClosed = false;
   /** Bytes that no writer wrote: nothing more is read. */
   #isDeaf = false;
@@ -74,8 +77,7 @@ export class RingPort implements MessagePortTransport {
     this.#poller = new Poller(polled, seat);
     port.on('message', (message: unknown) => {
       this.#hear(message);
-      this.#poll();
-      if (!this.#isClosed) this.#poller.settle();
+      this.#goOn();
     });
     port.on('messageerror', this.#onBroken);
     this.#poller.settle();
@@ -106,9 +108,21 @@ export class RingPort implements MessagePortTransport {
     this.#listener = listener;
   }
 
+  giveWay(): void {
+    if (this.#givesWay || this.#isClosed) return;
+    this.#givesWay = true;
+    // after the microtasks that there are by then, and those that they lead to
+    void THIS_TURN.then(() => {
+      process.nextTick(this.#takeWay);
+    });
+  }
+
   drain(): void {
     this.#pull();
-    this.#poll();
+    do {
+      this.#givesWay = false;
+      this.#poll();
+    } while (this.#givesWay);
     // the bell that it was woken by may be among what was pulled: it is to be woken again
     if (!this.#isClosed && !this.#isDelivering) this.#poller.settle();
   }
@@ -123,13 +137,24 @@ export class RingPort implements MessagePortTransport {
     this.#port.close();
   }
 
+  readonly #takeWay = (): void => {
+    if (!this.#givesWay || this.#isClosed) return;
+    this.#givesWay = false;
+    this.#goOn();
+  };
+
+  #goOn(): void {
+    this.#poll();
+    if (!this.#isClosed && !this.#givesWay) this.#poller.settle();
+  }
+
   #poll(): void {
     // who hears a message may drain, and must not hear the next before it is done with this
     if (this.#isDelivering) return;
     this.#isDelivering = true;
     let hasCome = false;
     try {
-      while (!this.#isClosed && !this.#isDeaf && this.#deliver()) {
+      while (!this.#isClosed && !this.#isDeaf && !this.#givesWay && this.#deliver()) {
         if (!hasCome) this.#poller.came();
         hasCome = true;
       }
@@ -187,6 +212,8 @@ export class RingPort implements MessagePortTransport {
     } else this.#onBroken();
   }
 }
+
+const THIS_TURN = Promise.resolve();
 
 /** Of two numbers in one row, where there are two. */
 function earlierOf(a: number | undefined, b: number | undefined): number | undefined {

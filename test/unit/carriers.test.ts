@@ -14,6 +14,7 @@ import { actorEnd, createRings, supervisorEnd } from '../../src/transport/rings.
 import type { Transport } from '../../src/transport/transport.ts';
 import { eventually } from '../support/eventually.ts';
 import { fc } from '../support/properties.ts';
+import { turns } from '../support/turns.ts';
 
 type Ends = [near: Transport, far: Transport];
 
@@ -182,6 +183,52 @@ describe('rings', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('let what a batch resolved take its turn before the next, where its listener asks for it', async () => {
+    const [near, far] = overRings();
+    const told: string[] = [];
+    far.onMessage(([number]) => {
+      told.push(`batch ${String(number)}`);
+      if (number !== 3) far.giveWay?.();
+      void turns(20).then(() => told.push(`turns after ${String(number)}`));
+    });
+    for (const number of [1, 2, 3, 4]) near.send(Uint8Array.of(number));
+    await eventually(() => {
+      expect(told).toEqual([
+        'batch 1',
+        'turns after 1',
+        'batch 2',
+        'turns after 2',
+        'batch 3',
+        'batch 4',
+        'turns after 3',
+        'turns after 4',
+      ]);
+    });
+    near.close();
+    far.close();
+  });
+
+  it('deliver all there is where they are drained or closed, also between two batches', async () => {
+    const [near, far] = overRings();
+    const heard: (number | undefined)[] = [];
+    const isFirst = new Promise<void>((resolve) => {
+      far.onMessage(([number]) => {
+        heard.push(number);
+        far.giveWay?.();
+        resolve();
+      });
+    });
+    for (const number of [1, 2, 3]) near.send(Uint8Array.of(number));
+    await isFirst;
+    expect(heard).toEqual([1]);
+    far.drain?.();
+    expect(heard).toEqual([1, 2, 3]);
+    for (const number of [4, 5]) near.send(Uint8Array.of(number));
+    far.close();
+    expect(heard).toEqual([1, 2, 3, 4, 5]);
+    near.close();
   });
 
   it('give shared memory by reference, in its place in the order', async () => {
