@@ -75,6 +75,23 @@ const SAME_IN_A_POOL = [
   'values',
 ];
 
+// Those in which much goes to and fro.
+const SAME_OVER_PORTS = [
+  'bad-values',
+  'calls',
+  'checkpoint',
+  'crashes',
+  'deadlines',
+  'overload',
+  'pause',
+  'plugin-streams',
+  'plugin-to-plugin',
+  'replicas',
+  'restarts',
+  'streams',
+  'values',
+];
+
 function source(file: string): string {
   return fileURLToPath(new URL(`../${file}`, import.meta.url));
 }
@@ -124,6 +141,16 @@ export default defineConfig({
           name: 'pool',
           include: SAME_IN_A_POOL.map((name) => `test/behaviour/${name}.test.ts`),
           env: { TROUPE_TEST_ISOLATION: 'pool' },
+          server: { deps: BUILT },
+        },
+      },
+      {
+        // The same claims about plugins that are reached over message ports alone.
+        extends: true,
+        test: {
+          name: 'port',
+          include: SAME_OVER_PORTS.map((name) => `test/behaviour/${name}.test.ts`),
+          env: { TROUPE_TEST_CARRIER: 'port' },
           server: { deps: BUILT },
         },
       },

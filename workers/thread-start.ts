@@ -2,7 +2,7 @@
 import { workerData } from 'node:worker_threads';
 
 import { ThreadCode } from '../src/actor/thread-code.ts';
-import type { ThreadData } from '../src/transport/message-port.ts';
+import type { ThreadData } from '../src/transport/thread-data.ts';
 
 const code = new ThreadCode(import.meta.dirname, (workerData as ThreadData).code);
 (code.load('thread') as typeof import('./thread.ts')).start((url) => import(url), code);

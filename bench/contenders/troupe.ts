@@ -8,25 +8,17 @@ export const TROUPE = 'troupe';
 export const troupe = troupeWith(TROUPE, 'manager.execute, defaults');
 
 /** One plugin in as many threads. */
-export const troupePool: Contender = {
-  name: `${TROUPE} pool`,
-  settings: "isolation: 'pool'",
-  async start(course) {
-    const manager = new PluginManager('bench', { logs: 'silent' });
-    await manager.register({
-      id: 'work',
-      type: 'custom',
-      entry: workFileFor(course, TROUPE),
-      isolation: 'pool',
-      threads: course.threads,
-    });
-    await manager.up();
-    return {
-      call: (input, _lane, transfer) => manager.execute('work', input, transfer && { transfer }),
-      stop: () => manager.close(),
-    };
-  },
-};
+export const troupePool = oneIdOf(`${TROUPE} pool`, "isolation: 'pool'", (threads) => ({
+  isolation: 'pool',
+  threads,
+}));
+export const troupeReplicas = oneIdOf(
+  `${TROUPE} replicas`,
+  'replicas: as many as there are threads',
+  (replicas) => ({
+    replicas,
+  }),
+);
 
 /** Plugins by id, each from a file of `workers`. */
 export async function managerOf(files: Readonly<Record<string, string>>): Promise<PluginManager> {
@@ -36,6 +28,31 @@ export async function managerOf(files: Readonly<Record<string, string>>): Promis
   }
   await manager.up();
   return manager;
+}
+
+function oneIdOf(
+  name: string,
+  settings: string,
+  specFor: (threads: number) => Partial<PluginSpec>,
+): Contender {
+  return {
+    name,
+    settings,
+    async start(course) {
+      const manager = new PluginManager('bench', { logs: 'silent' });
+      await manager.register({
+        id: 'work',
+        type: 'custom',
+        entry: workFileFor(course, TROUPE),
+        ...specFor(course.threads),
+      });
+      await manager.up();
+      return {
+        call: (input, _lane, transfer) => manager.execute('work', input, transfer && { transfer }),
+        stop: () => manager.close(),
+      };
+    },
+  };
 }
 
 export function troupeWith(

@@ -8,6 +8,7 @@ import { memory } from './memory.ts';
 import { oneCall } from './one-call.ts';
 import { payloads } from './payloads.ts';
 import { pluginToPlugin } from './plugin-to-plugin.ts';
+import { pool } from './pool.ts';
 import { recovery } from './recovery.ts';
 import { reload } from './reload.ts';
 import { scripts } from './scripts.ts';
@@ -24,6 +25,7 @@ export const QUESTIONS: readonly Question[] = [
   payloads,
   streams,
   pluginToPlugin,
+  pool,
   cpuHeavy,
   start,
   recovery,

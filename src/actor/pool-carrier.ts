@@ -2,14 +2,16 @@
  * How an actor in a thread of a pool reaches its supervisor. Piscina makes the thread and tells it
  * nothing but its tasks, so the thread makes its ports itself and introduces itself with them.
  */
-import { MessageChannel, parentPort, threadId } from 'node:worker_threads';
+import { MessageChannel, parentPort, threadId, workerData } from 'node:worker_threads';
 
 import { SharedWords } from '../protocol/board-words.ts';
 import { WINDOW_CALLS } from '../protocol/limits.ts';
 import type { BootData } from '../protocol/messages.ts';
 import { boardBytes, SignalBoard } from '../protocol/signal-board.ts';
-import { messagePortTransport, type Introduction, type Lease } from '../transport/message-port.ts';
+import { createRings, type Looking } from '../transport/rings.ts';
+import type { Introduction, Lease } from '../transport/thread-data.ts';
 import type { Carrier } from './boot.ts';
+import { transportOf } from './thread-carrier.ts';
 
 /**
  * @param boot called once it is known which plugin this is.
@@ -20,17 +22,21 @@ export function whenAssigned(boot: (carrier: Carrier) => void): (lease: Lease) =
   const control = new MessageChannel();
   const leases = new MessageChannel();
   const board = new SharedArrayBuffer(boardBytes(WINDOW_CALLS));
+  const data = workerData as Looking;
+  const rings = createRings(data);
+  for (const key of Object.keys(data)) Reflect.deleteProperty(data, key);
   control.port2.once('message', (told: BootData) => {
     boot({
       boot: told,
       board: new SignalBoard(new SharedWords(board)),
-      transport: messagePortTransport(bus.port2),
+      transport: transportOf(told, rings, bus.port2),
       control: control.port2,
       isThread: true,
     });
   });
   const ports = { bus: bus.port1, control: control.port1, leases: leases.port1 };
-  const introduction: Introduction = { threadId, board, ...ports };
+  const { toActor, fromActor } = rings;
+  const introduction: Introduction = { threadId, board, rings: { toActor, fromActor }, ...ports };
   parentPort?.postMessage(introduction, Object.values(ports));
 
   const open = new Map<number, () => void>();

@@ -1,11 +1,13 @@
 /** How an actor in a worker thread reaches its supervisor: ports and shared memory. */
-import { workerData } from 'node:worker_threads';
+import { workerData, type MessagePort } from 'node:worker_threads';
 
 import { SharedWords } from '../protocol/board-words.ts';
 import type { BootData } from '../protocol/messages.ts';
 import { SignalBoard } from '../protocol/signal-board.ts';
-import { messagePortTransport, type ThreadData } from '../transport/message-port.ts';
-import { actorEnd } from '../transport/rings.ts';
+import { messagePortTransport } from '../transport/message-port.ts';
+import { actorEnd, type Rings } from '../transport/rings.ts';
+import type { ThreadData } from '../transport/thread-data.ts';
+import type { Transport } from '../transport/transport.ts';
 import type { Carrier } from './boot.ts';
 
 /**
@@ -21,12 +23,13 @@ export function whenAssigned(boot: (carrier: Carrier) => void): void {
     boot({
       boot: told,
       board: new SignalBoard(new SharedWords(board)),
-      transport:
-        told.carrier === 'port'
-          ? messagePortTransport(busPort)
-          : actorEnd(rings, { port: busPort }),
+      transport: transportOf(told, rings, busPort),
       control: controlPort,
       isThread: true,
     });
   });
+}
+
+export function transportOf({ carrier }: BootData, rings: Rings, port: MessagePort): Transport {
+  return carrier === 'port' ? messagePortTransport(port) : actorEnd(rings, { port });
 }

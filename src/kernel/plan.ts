@@ -159,7 +159,7 @@ function threadsOf({
 }
 
 function carrierOf({ id, isolation = 'thread', carrier }: PluginSpec): CarrierKind {
-  if (carrier !== undefined && isolation !== 'thread') {
+  if (carrier !== undefined && isolation === 'process') {
     throw invalid(id, `"carrier" is about threads; its isolation is '${isolation}'`, {
       field: 'carrier',
     });

@@ -109,7 +109,7 @@ export interface PluginSpec extends Partial<Omit<PluginMetadata, 'id' | 'type'>>
   /** Default `thread`. */
   isolation?: IsolationKind | undefined;
   /**
-   * How messages reach a thread. `auto`: through shared memory where that is faster, which looks
+   * How messages reach a thread, or those of a pool. `auto`: through shared memory where that is faster, which looks
    * for messages for a moment instead of sleeping. `port`: always over a message port, for
    * programs that want no core kept busy. Default `auto`.
    */

@@ -7,10 +7,10 @@ import { Piscina } from 'piscina';
 import { SharedWords } from '../protocol/board-words.ts';
 import type { ThreadsOptions } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
-import { isIntroduction } from '../transport/message-port.ts';
+import { isIntroduction } from '../transport/thread-data.ts';
 import { bare } from './bare.ts';
 import { permittedTo } from './host-permission.ts';
-import { execArgvOf, resourceLimitsOf, type ThreadShell } from './thread-shell.ts';
+import { execArgvOf, LOOKING, resourceLimitsOf, type ThreadShell } from './thread-shell.ts';
 
 /** A thread that waits to be told which plugin it is. */
 export interface Recruit extends ThreadShell {
@@ -68,6 +68,7 @@ export const createCrew: CreateCrew = (plan, { min, max, idleMs }, events) => {
     env: bare({ ...plan.env }),
     execArgv: execArgvOf(plan.access?.addons ?? true),
     resourceLimits: resourceLimitsOf(plan.limits),
+    workerData: { ...LOOKING },
     loadBalancer: (task, workers) => {
       const request = requests.get(numberOf(task));
       const idle = workers.filter(({ currentUsage }) => currentUsage === 0);
@@ -96,11 +97,12 @@ export const createCrew: CreateCrew = (plan, { min, max, idleMs }, events) => {
   watch();
   piscina.on('message', (said: unknown) => {
     if (!isIntroduction(said) || !coming.has(said.threadId)) return;
-    const { threadId, board, ...ports } = said;
+    const { threadId, board, rings, ...ports } = said;
     const worker = piscina.threads.find((thread) => thread.threadId === threadId);
     if (!worker) return;
     coming.delete(threadId);
-    events.joined({ threadId, worker, words: new SharedWords(board), ...ports });
+    const words = new SharedWords(board);
+    events.joined({ threadId, worker, words, rings: { ...rings, ...LOOKING }, ...ports });
   });
   piscina.on('workerDestroy', ({ id }: { id: number }) => {
     coming.delete(id);

@@ -16,9 +16,9 @@ import { createThreadCells } from '../protocol/code-cells.ts';
 import { WINDOW_CALLS } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
 import { boardBytes } from '../protocol/signal-board.ts';
-import type { ThreadData } from '../transport/message-port.ts';
 import { PollingCores, SharedSeat } from '../transport/polling-cores.ts';
-import { createRings, type Rings } from '../transport/rings.ts';
+import { createRings, type Looking, type Rings } from '../transport/rings.ts';
+import type { ThreadData } from '../transport/thread-data.ts';
 import { bare } from './bare.ts';
 import { hardLimitMb } from './memory-rules.ts';
 
@@ -54,6 +54,7 @@ const CODE = createThreadCells();
 
 /** One count for all threads of this process. */
 const CORES = new PollingCores(os.availableParallelism());
+export const LOOKING: Looking = { looking: CORES.memory, cores: CORES.cores };
 /** This thread's. */
 export const SEAT = new SharedSeat(
   CORES.seat(new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))),
@@ -63,7 +64,7 @@ export function createShell(options: ShellOptions): ThreadShell {
   const bus = new MessageChannel();
   const control = new MessageChannel();
   const words = new SharedWords(new SharedArrayBuffer(boardBytes(WINDOW_CALLS)));
-  const rings = createRings(CORES);
+  const rings = createRings(LOOKING);
   const data = {
     board: words.buffer,
     busPort: bus.port2,

@@ -3,52 +3,9 @@
  * was detached in a thread, V8 checks every access to every typed array there, and the plugin's
  * own loops become slower by half. Only buffers that the user wants moved are.
  */
-import { MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 
-import type { CodeCells, ThreadFile } from '../protocol/code-cells.ts';
-import type { Rings } from './rings.ts';
 import type { Transport } from './transport.ts';
-
-/** What a thread is created with, as its `workerData`. */
-export interface ThreadData {
-  /** The memory of its signal board. */
-  board: SharedArrayBuffer;
-  busPort: MessagePort;
-  rings: Rings;
-  /** The compiled forms of what it runs, by file. */
-  code: Record<ThreadFile, CodeCells>;
-  /** Its first message is the boot data. */
-  controlPort: MessagePort;
-}
-
-/** What a thread of a pool says first: how to reach it. */
-export interface Introduction {
-  threadId: number;
-  /** The memory of its signal board. */
-  board: SharedArrayBuffer;
-  bus: MessagePort;
-  control: MessagePort;
-  /** Takes the numbers of leases that are over. */
-  leases: MessagePort;
-}
-
-/** A task of a pool's thread: to be there for calls. */
-export interface Lease {
-  number: number;
-}
-
-export function isIntroduction(value: unknown): value is Introduction {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'threadId' in value &&
-    'board' in value &&
-    value.board instanceof SharedArrayBuffer &&
-    ['bus', 'control', 'leases'].every((name) => {
-      return (value as Record<string, unknown>)[name] instanceof MessagePort;
-    })
-  );
-}
 
 type Listener = (batch: Uint8Array, attachments: readonly unknown[]) => void;
 

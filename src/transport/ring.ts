@@ -31,6 +31,10 @@ export function ringMemory(capacity: number): SharedArrayBuffer {
   return new SharedArrayBuffer(DATA_BYTES + capacity);
 }
 
+export function isRingSized(memory: SharedArrayBuffer, capacity: number): boolean {
+  return memory.byteLength === DATA_BYTES + capacity;
+}
+
 export class RingWriter {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;

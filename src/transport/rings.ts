@@ -4,28 +4,36 @@ import type { MessagePort } from 'node:worker_threads';
 import { RING_BYTES } from '../protocol/limits.ts';
 import { PollingCores, type PollingSeat, type SharedSeat } from './polling-cores.ts';
 import { RingPort } from './ring-port.ts';
-import { ringMemory, seatOf } from './ring.ts';
+import { isRingSized, ringMemory, seatOf } from './ring.ts';
 
-export interface Rings {
+export interface RingMemory {
   toActor: SharedArrayBuffer;
   fromActor: SharedArrayBuffer;
-  /** How many threads of the process look at rings, and may. */
+}
+
+/** How many threads of the process look at rings, and may. */
+export interface Looking {
   looking: SharedArrayBuffer;
   cores: number;
 }
+
+export type Rings = RingMemory & Looking;
 
 interface End {
   port: MessagePort;
   onBroken?: () => void;
 }
 
-export function createRings({ memory, cores }: PollingCores): Rings {
-  return {
-    toActor: ringMemory(RING_BYTES),
-    fromActor: ringMemory(RING_BYTES),
-    looking: memory,
-    cores,
+export function createRings({ looking, cores }: Looking): Rings {
+  return { toActor: ringMemory(RING_BYTES), fromActor: ringMemory(RING_BYTES), looking, cores };
+}
+
+export function isRingMemory(value: unknown): value is RingMemory {
+  const isRing = (name: string): boolean => {
+    const memory: unknown = Reflect.get(value as object, name);
+    return memory instanceof SharedArrayBuffer && isRingSized(memory, RING_BYTES);
   };
+  return typeof value === 'object' && value !== null && isRing('toActor') && isRing('fromActor');
 }
 
 /** @param seat the supervising thread's, for all its rings. */

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { PluginManager, type PluginHandle, type PluginSpec } from 'troupe';
 import { onTestFinished } from 'vitest';
 
-import { ISOLATION } from './isolation.ts';
+import { CARRIER, ISOLATION } from './isolation.ts';
 import { forgetWords } from './words.ts';
 
 /** Short limits, so that what hangs is ended while the test still looks. */
@@ -48,6 +48,8 @@ export function specOf(name: string, options: SpecOptions = {}): PluginSpec {
     type: 'tool',
     entry: fixture(name),
     isolation: ISOLATION,
+    // a process has none
+    ...((rest.isolation ?? ISOLATION) === 'process' ? {} : { carrier: CARRIER }),
     // what is said of calls inside one thread at once is said of as many threads
     ...(isPool ? { threads: concurrency ?? 1 } : { concurrency }),
     limits: { ...SHORT_LIMITS, ...limits },

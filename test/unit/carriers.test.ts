@@ -40,7 +40,7 @@ function overRings(): Ends {
 function supervised() {
   const [near, far] = ports();
   const cores = new PollingCores(2);
-  const rings = createRings(cores);
+  const rings = createRings({ looking: cores.memory, cores: cores.cores });
   const seat = new SharedSeat(cores.seat(new Int32Array(new SharedArrayBuffer(4))));
   const told: string[] = [];
   const onBroken = (): void => {
