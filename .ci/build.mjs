@@ -41,7 +41,8 @@ function compile() {
 function copyAssets() {
   const assets = sourceFolders
     .flatMap(filesBelow)
-    .filter((file) => !file.endsWith('.ts') || file.endsWith('.d.ts'));
+    // a template is there to be copied
+    .filter((file) => !/(?<!\.d)\.ts$/.test(file) || file.startsWith('plugins/custom/'));
   for (const file of assets) cpSync(join(root, file), join(root, 'dist', file));
   return assets.map((file) => `dist/${file}`);
 }

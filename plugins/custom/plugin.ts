@@ -19,11 +19,9 @@ export default definePlugin<WordInput, WordOutput>((ctx) => {
     /** Once in each life, before calls: open what you need. */
     init: () => ctx.log.info('ready', { topMax }),
 
-    execute(input, call) {
-      // what comes from outside is not known to have the type that is written here
-      const { op } = input;
-      if (op === 'top') return top(counts, Math.min(input.limit ?? topMax, topMax));
-      if (op !== 'add' || typeof input.text !== 'string') throw wrongInput();
+    execute(given, call) {
+      const input = checked(given);
+      if (input.op === 'top') return top(counts, Math.min(input.limit ?? topMax, topMax));
       const found = input.text.toLowerCase().match(/\p{L}+/gu) ?? [];
       for (const word of found) {
         call.checkpoint(); // here a pause takes effect, and a deadline
@@ -54,12 +52,23 @@ function top(counts: ReadonlyMap<string, number>, limit: number): [string, numbe
 
 /** An error in a hook or in the setup says what to mend; `load` fails with it. */
 function readTopMax(value: unknown): number {
-  if (typeof value === 'number' && Number.isInteger(value) && value > 0) return value;
+  if (isCount(value)) return value;
   throw new TypeError('config.topMax must be a whole number above 0');
 }
 
-/** The caller gets it as the `cause` of `CALL_FAILED`, with its code. */
-function wrongInput(): Error {
-  const what = "the input must be { op: 'add', text } or { op: 'top', limit? }";
-  return Object.assign(new TypeError(what), { code: 'E_WORDS_INPUT' });
+/**
+ * What comes from outside is not known to have the type that is written here. The caller gets the
+ * error as the `cause` of `CALL_FAILED`, with its code.
+ */
+function checked(input: unknown): WordInput {
+  const { op, text, limit } = Object(input) as Record<string, unknown>;
+  if (op === 'add' && typeof text === 'string') return { op, text };
+  if (op === 'top' && limit === undefined) return { op };
+  if (op === 'top' && isCount(limit)) return { op, limit };
+  const what = "the input must be { op: 'add', text } or { op: 'top', limit? }, limit 1 or more";
+  throw Object.assign(new TypeError(what), { code: 'E_WORDS_INPUT' });
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0;
 }

@@ -7,6 +7,7 @@ import {
   type TypedSpec,
 } from 'troupe';
 
+import { fieldsOf } from '../call-options.ts';
 import { messageOf } from '../coded-error.ts';
 import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
 import { readConfig } from './read-config.ts';
@@ -40,15 +41,21 @@ export interface MonitorOptions extends SpecOptions {
 /** What the handle of a monitor has beside the verbs. */
 export interface MonitorMethods {
   /** Adds a sample of the program's own. */
-  record(name: string, value: number, options?: Pick<Recording, 'labels' | 'kind'>): Promise<void>;
-  query(query: SeriesQuery): Promise<QueryResult>;
-  series(filter?: Pick<SeriesQuery, 'labels'> & { name?: string }): Promise<SeriesListing[]>;
+  record(
+    name: string,
+    value: number,
+    options?: Pick<Recording, 'labels' | 'kind'> & ExecuteOptions,
+  ): Promise<void>;
+  query(query: SeriesQuery & ExecuteOptions): Promise<QueryResult>;
+  series(
+    filter?: Pick<SeriesQuery, 'labels'> & { name?: string } & ExecuteOptions,
+  ): Promise<SeriesListing[]>;
   /** Adds a rule, or puts it in the place of the one of its name. */
-  rule(rule: Rule): Promise<{ name: string; replaced: boolean }>;
-  rules(): Promise<Rule[]>;
+  rule(rule: Rule, options?: ExecuteOptions): Promise<{ name: string; replaced: boolean }>;
+  rules(options?: ExecuteOptions): Promise<Rule[]>;
   /** Whether there was one; what fires of it resolves. */
-  unrule(name: string): Promise<boolean>;
-  alerts(): Promise<AlertListing>;
+  unrule(name: string, options?: ExecuteOptions): Promise<boolean>;
+  alerts(options?: ExecuteOptions): Promise<AlertListing>;
   execute<I extends MonitorInput>(
     input: I,
     options?: ExecuteOptions,
@@ -101,13 +108,14 @@ function methods(plugin: PluginHandle<MonitorInput, MonitorOutput>): MonitorMeth
   };
   return {
     execute,
-    record: (name, value, options) => execute({ op: 'record', name, value, ...options }),
-    query: (query) => execute({ op: 'query', ...query }),
-    series: (filter) => execute({ op: 'series', ...filter }),
-    rule: (rule) => execute({ op: 'rule', ...rule }),
-    rules: () => execute({ op: 'rules' }),
-    unrule: (name) => execute({ op: 'unrule', name }),
-    alerts: () => execute({ op: 'alerts' }),
+    record: (name, value, options) =>
+      execute({ op: 'record', name, value, ...fieldsOf(options) }, options),
+    query: (query) => execute({ op: 'query', ...fieldsOf(query) }, query),
+    series: (filter) => execute({ op: 'series', ...fieldsOf(filter) }, filter),
+    rule: (rule, options) => execute({ op: 'rule', ...rule }, options),
+    rules: (options) => execute({ op: 'rules' }, options),
+    unrule: (name, options) => execute({ op: 'unrule', name }, options),
+    alerts: (options) => execute({ op: 'alerts' }, options),
   };
 }
 

@@ -1,6 +1,7 @@
 /** The factory of storage plugins: options in, a spec and its methods out. Runs on the main thread. */
 import { typedSpec, type ExecuteOptions, type PluginHandle, type TypedSpec } from 'troupe';
 
+import { fieldsOf } from '../call-options.ts';
 import { TIME_MS_MAX, unknownIn } from '../input.ts';
 import { OptionCheck } from '../option-check.ts';
 import { invalidOptions, splitOptions, type SpecOptions } from '../spec-options.ts';
@@ -136,32 +137,20 @@ function methodsOf(plugin: PluginHandle<StorageInput>): StorageMethods {
     (await execute(input as StorageInput, options)) as T;
   return {
     execute: ask,
-    get: (key, options) => ask({ op: 'get', key, ...of(options) }, options),
-    put: (key, value, options) => ask({ op: 'put', key, value, ...of(options) }, options),
-    delete: (key, options) => ask({ op: 'delete', key, ...of(options) }, options),
-    has: (key, options) => ask({ op: 'has', key, ...of(options) }, options),
+    get: (key, options) => ask({ op: 'get', key, ...fieldsOf(options) }, options),
+    put: (key, value, options) => ask({ op: 'put', key, value, ...fieldsOf(options) }, options),
+    delete: (key, options) => ask({ op: 'delete', key, ...fieldsOf(options) }, options),
+    has: (key, options) => ask({ op: 'has', key, ...fieldsOf(options) }, options),
     scan: (range, options) => ask({ op: 'scan', ...range }, options),
     entries: <T>(range?: StorageRangeInput, options?: ExecuteOptions) =>
       stream({ op: 'scan', ...range }, options) as AsyncIterable<StorageEntry<T>>,
-    batch: (operations, options) => ask({ op: 'batch', operations, ...of(options) }, options),
+    batch: (operations, options) => ask({ op: 'batch', operations, ...fieldsOf(options) }, options),
     cas: (key, expected, value, options) =>
-      ask({ op: 'cas', key, expected, value, ...of(options) }, options),
-    count: (options) => ask({ op: 'count', ...of(options) }, options),
-    clear: (options) => ask({ op: 'clear', ...of(options) }, options),
+      ask({ op: 'cas', key, expected, value, ...fieldsOf(options) }, options),
+    count: (options) => ask({ op: 'count', ...fieldsOf(options) }, options),
+    clear: (options) => ask({ op: 'clear', ...fieldsOf(options) }, options),
     backup: (path, options) => ask({ op: 'backup', path }, options),
   };
-}
-
-/** Options of the call itself do not belong into its input. */
-function of({
-  signal: _signal,
-  timeoutMs: _timeoutMs,
-  idempotent: _idempotent,
-  transfer: _transfer,
-  affinity: _affinity,
-  ...input
-}: StorageCallOptions = {}): object {
-  return input;
 }
 
 type Own = Omit<StorageOptions, keyof SpecOptions | 'backend'>;

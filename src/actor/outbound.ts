@@ -29,6 +29,7 @@ import {
   type Limits,
 } from '../protocol/limits.ts';
 import type { ServiceRequest } from '../protocol/messages.ts';
+import { timeoutOf } from '../protocol/timeout.ts';
 import type { Link, ReturnAddress } from '../transport/link.ts';
 
 export interface OutboundScope {
@@ -231,7 +232,7 @@ export class Outbound {
     const header = {
       route: withAffinity(route, affinityOf(options.affinity)),
       flags: flags | (options.idempotent === true ? FLAG.idempotent : 0),
-      timeoutMs: timeoutOf(options),
+      timeoutMs: timeoutIn(options),
       parent: this.#scope.parent(),
     };
     const exchange = {
@@ -311,9 +312,9 @@ function failureIn(frame: FrameReader, id: string): Error {
 }
 
 /** In whole milliseconds; what no header can hold is no timeout. */
-function timeoutOf({ timeoutMs }: CallOptions): number {
+function timeoutIn({ timeoutMs }: CallOptions): number {
   if (timeoutMs === undefined) return TIMEOUT_UNSAID;
-  const whole = Math.ceil(timeoutMs);
+  const whole = Math.ceil(timeoutOf(timeoutMs));
   return whole > 0 && whole < TIMEOUT_UNSAID ? whole : 0;
 }
 

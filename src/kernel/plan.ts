@@ -133,6 +133,7 @@ function threadsOf({
   threads,
   concurrency,
   restart,
+  reload,
 }: PluginSpec): ThreadsOptions | undefined {
   if (isolation !== 'pool') {
     if (threads === undefined) return undefined;
@@ -146,6 +147,10 @@ function threadsOf({
   if (restart?.fromSnapshot === true) {
     const what = `"restart.fromSnapshot": a pool keeps no state; use isolation 'thread' or 'process'`;
     throw invalid(id, what, { field: 'restart' });
+  }
+  if (reload?.preserveState === true) {
+    const what = `"reload.preserveState": a pool keeps no state; remove it, or use isolation 'thread' or 'process'`;
+    throw invalid(id, what, { field: 'reload' });
   }
   const given = typeof threads === 'number' ? { min: threads, max: threads } : defined(threads);
   const cores = os.availableParallelism();

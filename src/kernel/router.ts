@@ -5,6 +5,7 @@ import { encode, type Payload } from '../protocol/codec.ts';
 import { PluginError } from '../protocol/errors.ts';
 import { FLAG } from '../protocol/frame.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import { timeoutOf } from '../protocol/timeout.ts';
 import type { CallRequest, Receiver } from '../supervisor/call.ts';
 import type { Keeper } from '../supervisor/keeper.ts';
 import type { Kernel } from './kernel.ts';
@@ -71,7 +72,10 @@ function requestOf(
     payload: encodeFor(keeper, input, options),
     receiver,
     flags: options?.idempotent === true ? flags | FLAG.idempotent : flags,
-    timeoutMs: options?.timeoutMs ?? keeper.plan.limits.callTimeoutMs,
+    timeoutMs:
+      options?.timeoutMs === undefined
+        ? keeper.plan.limits.callTimeoutMs
+        : timeoutOf(options.timeoutMs),
     signal: options?.signal,
     parent: undefined,
     affinity: affinityOf(options?.affinity),

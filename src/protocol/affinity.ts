@@ -2,6 +2,7 @@
  * Which calls belong together, as a number that fits beside a route in a frame's header: equal
  * keys have equal numbers, other keys rarely do. 0 is no affinity.
  */
+import { kindOf } from './kind-of.ts';
 
 const NO_AFFINITY = 0;
 
@@ -13,7 +14,7 @@ const AFFINITIES = 2 ** AFFINITY_BITS - 1;
 export function affinityOf(key: string | number | undefined): number {
   if (key === undefined) return NO_AFFINITY;
   if (typeof key !== 'string' && !Number.isFinite(key)) {
-    throw new TypeError(`affinity must be a string or a finite number, not ${nameOf(key)}`);
+    throw new TypeError(`affinity must be a string or a finite number, not ${kindOf(key)}`);
   }
   return (fnv1a(String(key)) % AFFINITIES) + 1;
 }
@@ -40,8 +41,4 @@ function fnv1a(text: string): number {
     hash = Math.imul(hash ^ text.charCodeAt(i), 0x0100_0193);
   }
   return mixed(hash);
-}
-
-function nameOf(value: unknown): string {
-  return value === null || typeof value === 'number' ? String(value) : `a ${typeof value}`;
 }

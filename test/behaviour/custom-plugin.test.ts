@@ -1,10 +1,12 @@
 /** The template of a custom plugin, registered by its folder as any user's is. */
-import { readFile } from 'node:fs/promises';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 
 import type { PluginHandle, PluginManager } from 'troupe';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import type { WordInput, WordOutput } from '../../plugins/custom/plugin.ts';
+import { temporaryFolder } from '../support/files.ts';
 import { createManager } from '../support/manager.ts';
 import { causeOf, failureOf } from '../support/outcomes.ts';
 
@@ -49,10 +51,34 @@ describe('the template of a custom plugin', () => {
   it('refuses what is no input of its own, with a code of its own', async () => {
     const manager = createManager();
     const words = await runTemplate(manager);
-    for (const input of [{ op: 'drop' }, { op: 'add' }, { op: 'add', text: 7 }]) {
+    const wrong = [
+      undefined,
+      null,
+      'add',
+      { op: 'drop' },
+      { op: 'add' },
+      { op: 'add', text: 7 },
+      { op: 'top', limit: 'x' },
+      { op: 'top', limit: -1 },
+    ];
+    for (const input of wrong) {
       const error = await failureOf(manager.execute(words.id, input));
       expect(causeOf(error)).toMatchObject({ code: 'E_WORDS_INPUT' });
     }
+  });
+
+  it('has its source beside it, which runs as a copy', async () => {
+    const folder = await temporaryFolder();
+    for (const name of ['plugin.ts', 'plugin.json']) {
+      await copyFile(new URL(name, FOLDER), path.join(folder, name));
+    }
+    const manager = createManager();
+    const manifest = JSON.parse(await readFile(path.join(folder, 'plugin.json'), 'utf8')) as object;
+    const own = { ...manifest, $schema: undefined, id: 'own', entry: 'plugin.ts' };
+    await writeFile(path.join(folder, 'plugin.json'), JSON.stringify(own));
+    await manager.register<Template>(folder);
+    await manager.up();
+    expect(await manager.execute('own', { op: 'add', text: 'a copy' })).toEqual({ words: 2 });
   });
 
   it('says what is wrong with its config when it is loaded', async () => {

@@ -7,9 +7,20 @@ import { eventually } from '../support/eventually.ts';
 import { AFTER_A_CRASH, ISOLATION } from '../support/isolation.ts';
 import { createManager, run, runAssistant } from '../support/manager.ts';
 import { startNeighbour } from '../support/neighbour.ts';
-import { codesOf, failureOf } from '../support/outcomes.ts';
+import { causeOf, codesOf, failureOf } from '../support/outcomes.ts';
 
 describe('a timeout', () => {
+  it.each(['7', -1, Number.NaN, null, {}])('that is no time (%j) is refused', async (timeoutMs) => {
+    const manager = createManager();
+    const relay = await run(manager, 'relay.mjs');
+    const wrong = { timeoutMs: timeoutMs as number };
+    const said = /^timeoutMs must be a number of milliseconds, not /;
+    await expect(relay.execute({ do: 'count' }, wrong)).rejects.toThrow(said);
+    const call = { do: 'call', to: 'relay', input: {}, options: wrong };
+    const error = await failureOf(relay.execute(call));
+    expect(causeOf(error)).toMatchObject({ message: expect.stringMatching(said) as string });
+  });
+
   it('in the queue says so, and the call is never begun', async () => {
     const manager = createManager();
     const plugin = await runAssistant(manager);

@@ -114,6 +114,30 @@ describe('a monitor', () => {
     void (() => monitor.execute({ op: 'drop' }));
   });
 
+  it('takes the options of a call with those of an op', async () => {
+    const manager = createManager();
+    const monitor = await runMonitor(manager);
+    const call = { timeoutMs: 30_000, signal: new AbortController().signal };
+    await monitor.record('temperature', 20, { labels: { room: 'a' }, ...call });
+    const { series } = await monitor.query({ name: 'temperature', ...call });
+    expect(series.map(({ labels }) => labels)).toEqual([{ room: 'a' }]);
+    expect(await monitor.series({ name: 'temperature', ...call })).toHaveLength(1);
+    expect(await monitor.rules(call)).toEqual([]);
+    const aborted = { signal: AbortSignal.abort() };
+    const rule = { name: 'hot', type: 'threshold', metric: 'temperature', above: 30 } as const;
+    for (const refused of [
+      monitor.record('temperature', 21, aborted),
+      monitor.query({ name: 'temperature', ...aborted }),
+      monitor.series(aborted),
+      monitor.rule(rule, aborted),
+      monitor.rules(aborted),
+      monitor.unrule('hot', aborted),
+      monitor.alerts(aborted),
+    ]) {
+      expect((await failureOf(refused)).code).toBe('CALL_ABORTED');
+    }
+  });
+
   it('refuses a wrong input by name, as an error of that call', async () => {
     const manager = createManager();
     const monitor = await runMonitor(manager);

@@ -59,6 +59,13 @@ describe('a pool', () => {
     expect(await Promise.all([first.answer, second.answer])).toHaveLength(2);
   });
 
+  it('serves over message ports alone where its spec says so', async () => {
+    const plugin = await runPool(createManager(), { carrier: 'port', threads: 2 });
+    expect(new Set(await meeting(plugin, 2)).size).toBe(2);
+    const echoes = Array.from({ length: 50 }, (_, value) => plugin.execute({ do: 'echo', value }));
+    expect(await Promise.all(echoes)).toEqual(echoes.map((_, value) => value));
+  });
+
   it('grows while calls wait, and shrinks again when they are done', async () => {
     const plugin = await runPool(createManager(), {
       threads: { min: 1, max: 3, idleMs: IDLE_MS },

@@ -134,6 +134,11 @@ describe('a plan', () => {
     ['threads without a pool', { threads: 2 }, '"threads"'],
     ['more threads at least than at most', { ...POOL, threads: { min: 3, max: 2 } }, 'threads.min'],
     ['a pool with a concurrency of its threads', { ...POOL, concurrency: 2 }, '"concurrency"'],
+    [
+      'a pool whose state is to be preserved',
+      { ...POOL, reload: { preserveState: true } },
+      '"reload.preserveState"',
+    ],
     ['a path with a NUL', { entry: './p\0.mjs' }, '"entry"'],
     ['a URL that is none', { entry: 'file://[' }, '"entry"'],
   ];
