@@ -9,6 +9,7 @@ import { FLAG, KIND, type FrameReader } from '../protocol/frame.ts';
 import { BATCH_DELAY_MS } from '../protocol/limits.ts';
 import { encodeFailure, encodeResult } from './answers.ts';
 import { Inbox, type WaitingCall } from './inbox.ts';
+import { execute } from './into-plugin.ts';
 import { ReplyBatch } from './reply-batch.ts';
 import { RunningCall, type CallScope, type PushedChunks } from './running-call.ts';
 import { collect, isStream, StreamProducer } from './stream-producer.ts';
@@ -147,8 +148,8 @@ export class CallLoop {
     try {
       const input = decode(waiting, limits);
       result = this.#within
-        ? this.#within(call, () => this.hooks?.execute(input, call))
-        : this.hooks?.execute(input, call);
+        ? this.#within(call, () => this.hooks && execute(this.hooks, input, call))
+        : this.hooks && execute(this.hooks, input, call);
       if (isThenable(result)) this.#later(call, Promise.resolve(result));
       else this.#finish(call, result);
     } catch (error) {
