@@ -69,13 +69,17 @@ export class AtActor {
     return !movesBuffers(request.payload) || link.openCalls < this.#options.concurrency;
   }
 
-  /** Throws what the transport throws for a buffer that cannot be moved; then it is not there. */
-  send(call: Call): void {
+  /**
+   * Throws what the transport throws for a buffer that cannot be moved; then it is not there.
+   *
+   * @param now by performance.now().
+   */
+  send(call: Call, now: number): void {
     const target = this.#target;
     if (!target) return;
     const { payload, flags, timeoutMs } = call.request;
     const left =
-      timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (performance.now() - call.acceptedAt))) : 0;
+      timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (now - call.acceptedAt))) : 0;
     call.deliveries++;
     call.generation = target.generation;
     refuseDetached(payload);

@@ -107,7 +107,7 @@ export class Dispatcher implements CallOwner {
     const call = new Call(this, request, now, bytes);
     this.meter.started++;
     if (request.timeoutMs > 0) this.#deadlines.add(call, request.timeoutMs, now);
-    this.#enter(call);
+    this.#enter(call, now);
     return call;
   }
 
@@ -120,7 +120,7 @@ export class Dispatcher implements CallOwner {
   adopt(call: Call): void {
     call.owner = this;
     this.meter.started++;
-    this.#enter(call);
+    this.#enter(call, performance.now());
   }
 
   /**
@@ -280,10 +280,10 @@ export class Dispatcher implements CallOwner {
 
   // --- inside ---
 
-  #enter(call: Call): void {
+  #enter(call: Call, now: number): void {
     // the short way past the mailbox, for a plugin that keeps up
     if (this.#flowing && this.#mailbox.length === 0 && this.#atActor.hasRoomFor(call)) {
-      this.#send(call);
+      this.#send(call, now);
       return;
     }
     // a frame that lies in a batch, or among those of other calls, would keep all of it
@@ -293,9 +293,11 @@ export class Dispatcher implements CallOwner {
   }
 
   #pump(): void {
+    let now: number | undefined;
     for (let call = this.#next(); call; call = this.#next()) {
       this.#mailbox.shift();
-      this.#send(call);
+      now ??= performance.now();
+      this.#send(call, now);
     }
     this.#tellDemand();
   }
@@ -322,9 +324,9 @@ export class Dispatcher implements CallOwner {
     this.#atActor.target?.demand?.(this.#flowing ? this.#mailbox.length : 0);
   }
 
-  #send(call: Call): void {
+  #send(call: Call, now: number): void {
     try {
-      this.#atActor.send(call);
+      this.#atActor.send(call, now);
     } catch (error) {
       const message = `the input cannot be sent: ${toWireError(error).message}`;
       call.reject('PAYLOAD_INVALID', message, 'failed', {});
