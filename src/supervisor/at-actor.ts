@@ -78,8 +78,7 @@ export class AtActor {
     const target = this.#target;
     if (!target) return;
     const { payload, flags, timeoutMs } = call.request;
-    const left =
-      timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (now - call.acceptedAt))) : 0;
+    const left = timeoutMs > 0 ? Math.max(1, Math.ceil(timeoutMs - (now - call.acceptedAt))) : 0;
     call.deliveries++;
     call.generation = target.generation;
     refuseDetached(payload);

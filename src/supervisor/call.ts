@@ -66,7 +66,10 @@ export class Call implements Exchange, Timed {
   readonly acceptedAt: number;
   /** What it holds while it is open: its input, and what it takes itself. */
   readonly bytes: number;
-  timer: Timed['timer'];
+  slot: Timed['slot'];
+  dueAt = 0;
+  previous: Timed | undefined;
+  next: Timed | undefined;
   /** Where it is at the actor, once sent. */
   address: ReturnAddress | undefined;
   generation = 0;

@@ -5,16 +5,21 @@
  * its length and two milliseconds, if the thread is free then.
  */
 
+/** What waits is itself the node of a list: all but `onDeadline` is owned by the Deadlines it was added to. */
 export interface Timed {
-  /** Owned by the Deadlines it was added to. */
-  timer: TimerNode | undefined;
+  /** Where it waits, if it does. */
+  slot: Slot | undefined;
+  /** The end of its tick, by performance.now(). */
+  dueAt: number;
+  previous: Timed | undefined;
+  next: Timed | undefined;
   onDeadline(): void;
 }
 
-/** Its nodes are in the order of their `dueAt`, though they only are in that of their coming. */
-interface Slot {
-  first: TimerNode | undefined;
-  last: TimerNode | undefined;
+/** Those in it are in the order of their `dueAt`, though they only are in that of their coming. */
+export interface Slot {
+  first: Timed | undefined;
+  last: Timed | undefined;
 }
 
 /** A ring of slots for deadlines of 64 to 128 ticks; the first level has the shorter ones, too. */
@@ -37,11 +42,13 @@ export class Deadlines {
     const tick = Math.ceil((now + wholeMs) / tickMs);
     const dueAt = tick * tickMs;
     const slot = (slots[tick & (SLOTS - 1)] ??= { first: undefined, last: undefined });
-    const node = new TimerNode(item, dueAt, slot);
-    if (slot.last) slot.last.next = node;
-    else slot.first = node;
-    slot.last = node;
-    item.timer = node;
+    const { last } = slot;
+    item.slot = slot;
+    item.dueAt = dueAt;
+    item.previous = last;
+    if (last) last.next = item;
+    else slot.first = item;
+    slot.last = item;
     if (dueAt < this.#armedFor) this.#arm(dueAt, now);
     else if (this.#waiting === 0) this.#handle?.ref();
     this.#waiting++;
@@ -49,16 +56,15 @@ export class Deadlines {
 
   /** The timer stays until it fires, or an echo of quick calls would arm it for each. */
   remove(item: Timed): void {
-    const node = item.timer;
-    if (!node) return;
-    item.timer = undefined;
-    const { slot, previous, next } = node;
+    const { slot, previous, next } = item;
+    if (!slot) return;
+    item.slot = undefined;
     if (previous) previous.next = next;
     else slot.first = next;
     if (next) next.previous = previous;
     else slot.last = previous;
-    // a dead node that was promoted would have the next one promoted, and so on
-    node.previous = node.next = undefined;
+    // one that is over and was promoted would have the next one promoted, and so on
+    item.previous = item.next = undefined;
     if (--this.#waiting === 0) this.#handle?.unref();
   }
 
@@ -66,7 +72,7 @@ export class Deadlines {
   clear(): void {
     for (let first = this.#earliest(); first; first = this.#earliest()) {
       const { slot } = first;
-      for (let node = slot.first; node; node = slot.first) this.remove(node.item);
+      for (let item = slot?.first; item; item = slot?.first) this.remove(item);
     }
     this.#disarm();
   }
@@ -97,16 +103,16 @@ export class Deadlines {
         return;
       }
       const { slot } = first;
-      for (let node = slot.first; node && node.dueAt <= now; node = slot.first) {
-        this.remove(node.item);
-        node.item.onDeadline();
+      for (let item = slot?.first; item && item.dueAt <= now; item = slot?.first) {
+        this.remove(item);
+        item.onDeadline();
       }
     }
   };
 
   /** Looks into every slot there is: for the timer, not for a call. */
-  #earliest(): TimerNode | undefined {
-    let earliest: TimerNode | undefined;
+  #earliest(): Timed | undefined {
+    let earliest: Timed | undefined;
     for (const level of this.#levels) {
       for (const slot of level?.slots ?? []) {
         const first = slot?.first;
@@ -114,27 +120,6 @@ export class Deadlines {
       }
     }
     return earliest;
-  }
-}
-
-/**
- * A class, since V8 may come to make all objects of one literal in its old space, where each would
- * keep its call until the next full collection.
- */
-class TimerNode {
-  readonly item: Timed;
-  /** The end of its tick, by performance.now(). */
-  readonly dueAt: number;
-  readonly slot: Slot;
-  previous: TimerNode | undefined;
-  next: TimerNode | undefined;
-
-  constructor(item: Timed, dueAt: number, slot: Slot) {
-    this.item = item;
-    this.dueAt = dueAt;
-    this.slot = slot;
-    this.previous = slot.last;
-    this.next = undefined;
   }
 }
 

@@ -259,7 +259,7 @@ export class Dispatcher implements CallOwner {
   }
 
   settled(call: Call, how: CallEnd, at: number): void {
-    if (call.timer) this.#deadlines.remove(call);
+    if (call.slot) this.#deadlines.remove(call);
     this.#atActor.settled(call);
     this.meter.ended(how, at - call.acceptedAt);
   }

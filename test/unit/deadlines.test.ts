@@ -5,7 +5,10 @@ import { fc } from '../support/properties.ts';
 
 /** Knows when it was told, and whether it was told once. */
 class Waiter implements Timed {
-  timer: Timed['timer'];
+  slot: Timed['slot'];
+  dueAt = 0;
+  previous: Timed | undefined;
+  next: Timed | undefined;
   readonly firedAt: number[] = [];
   onFired: (() => void) | undefined;
 
@@ -42,7 +45,7 @@ describe('a deadline', () => {
     expect(waiter.firedAt).toEqual([]);
     vi.advanceTimersByTime(10_000);
     expect(firedAfter(waiter)).toEqual([100]);
-    expect(waiter.timer).toBeUndefined();
+    expect(waiter.slot).toBeUndefined();
   });
 
   it('is not told once it is removed, however often that is', () => {
