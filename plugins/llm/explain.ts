@@ -26,15 +26,18 @@ export function explain(error: unknown, model: string, scene: Scene): LlmError {
   const { name, message } = textsOf(error);
   const said = saidBy(message, scene);
   if (isAnswer(error)) return explainAnswer(error, model, scene);
-  if (hasStatus(error)) {
+  // what it fetches of an input by itself has a status of its own
+  if (name !== 'AI_DownloadError' && hasStatus(error)) {
     // a provider's own error for what it was answered; without that, it asked nobody
     const answer = causesOf(error).find((cause) => isAnswer(cause));
-    if (!answer && isForbidden(error.statusCode)) {
+    if (!answer && !scene.hasKey && isForbidden(error.statusCode)) {
       return new LlmError('LLM_NOT_CONFIGURED', `${noKey(scene)}${said}`);
     }
     if (answer && answer.statusCode === undefined) return explainNetwork(answer, scene);
     const { responseHeaders, responseBody } = answer ?? {};
-    return explainAnswer(Object.assign(error, { responseHeaders, responseBody }), model, scene);
+    const { message: words, statusCode } = error;
+    const whole = { name, message: words, statusCode, responseHeaders, responseBody };
+    return explainAnswer(whole, model, scene);
   }
   switch (name) {
     case 'AI_NoSuchModelError':

@@ -8,21 +8,37 @@ import { isUnfounded, withinTime, type Silence, type StreamPart } from './stream
 /**
  * The same stream, once it has its first part that reaches a reader.
  *
- * @throws LlmError `LLM_TIMEOUT`, `LLM_DISCONNECTED`; what the server sent instead
+ * @throws LlmError `LLM_TIMEOUT`, `LLM_DISCONNECTED`; what the server sent instead; the signal's reason
  */
 export async function begun(
   source: ReadableStream<StreamPart>,
   silence: Silence,
+  signal: AbortSignal,
 ): Promise<ReadableStream<StreamPart>> {
   const reader = source.getReader();
   const read: StreamPart[] = [];
+  // a provider need not listen to it itself
+  const givenUp = whenAborted(signal);
   for (;;) {
-    const { done, value } = await withinTime(reader.read(), silence);
+    const { done, value } = await withinTime(Promise.race([reader.read(), givenUp]), silence);
     if (done || isUnfounded(value)) throw brokenOff(silence.scene);
     if (value.type === 'error') throw value.error;
     read.push(value);
     if (isHandedOut(value)) return continued(read, reader);
   }
+}
+
+/** Never settles otherwise. Listeners go with the signal, which is the call's own. */
+function whenAborted(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = (): void => {
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+  });
+  aborted.catch(() => undefined);
+  return aborted;
 }
 
 function isHandedOut(part: StreamPart): boolean {

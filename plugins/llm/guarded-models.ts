@@ -46,7 +46,10 @@ export function guardChat(model: ChatModel, sender: Sender, call: OnBehalf): Cha
       const silence = { scene, idleTimeoutMs: config.idleTimeoutMs };
       const sent = await sender.send({
         ...job,
-        proven: async (answer) => ({ ...answer, stream: await begun(answer.stream, silence) }),
+        proven: async (answer) => ({
+          ...answer,
+          stream: await begun(answer.stream, silence, job.signal),
+        }),
       });
       return { ...sent.value, stream: watchedStream(sender, sent, job, call.pace) };
     },

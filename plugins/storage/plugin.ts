@@ -1,5 +1,5 @@
 /** The storage plugin: keys and values of any kind, in LMDB, in memory, in Redis, or in a backend of one's own. */
-import { definePlugin, type Call } from 'troupe/plugin';
+import { definePlugin } from 'troupe/plugin';
 
 import { messageOf } from '../coded-error.ts';
 import type { StorageBackend } from './backend.ts';
@@ -7,7 +7,7 @@ import { createBackend, type StorageConfig } from './create-backend.ts';
 import { decodeInput } from './input.ts';
 import { BUSY_VITAL_MS, SWEEP_MS } from './limits.ts';
 import { asStorageError, Store } from './store.ts';
-import type { StorageInput, StorageOp } from './types.ts';
+import type { StorageEntry, StorageInput, StorageOp } from './types.ts';
 import { within } from './within.ts';
 
 const KEPT_ELSEWHERE: ReadonlySet<string> = new Set(['lmdb', 'redis']);
@@ -41,6 +41,14 @@ export default definePlugin((ctx) => {
     isStopped = true;
     await sweeping;
   };
+  async function* counted(entries: AsyncIterable<StorageEntry>): AsyncGenerator<StorageEntry> {
+    open++;
+    try {
+      yield* entries;
+    } finally {
+      open--;
+    }
+  }
   const startSweeping = (): void => {
     isStopped = false;
     if (sweepMs > 0) timer = setInterval(sweepAgain, sweepMs).unref();
@@ -72,10 +80,10 @@ export default definePlugin((ctx) => {
       const input = decodeInput(raw);
       operations[input.op] = (operations[input.op] ?? 0) + 1;
       ctx.metrics.counter('storage_operations_total', { op: input.op }).add();
-      if (call.isStream) return perform(store, input, call);
+      if (call.isStream && input.op === 'scan') return counted(store.entries(input));
       open++;
       try {
-        return await untilGivenUp(perform(store, input, call), call.signal);
+        return await untilGivenUp(perform(store, input), call.signal);
       } catch (error) {
         throw asStorageError(error);
       } finally {
@@ -106,10 +114,10 @@ export default definePlugin((ctx) => {
   };
 });
 
-function perform(store: Store, input: StorageInput, { isStream }: Call): unknown {
+function perform(store: Store, input: StorageInput): unknown {
   switch (input.op) {
     case 'scan':
-      return isStream ? store.entries(input) : store.scan(input);
+      return store.scan(input);
     case 'get':
       return store.get(input);
     case 'put':

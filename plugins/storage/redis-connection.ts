@@ -1,4 +1,6 @@
 /** A connection that comes back by itself, answers within a time, and says clearly when it cannot. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import { messageOf } from '../coded-error.ts';
 import { StorageError } from './storage-error.ts';
 import { TimeoutError, within } from './within.ts';
@@ -89,6 +91,8 @@ export async function connectRedis({
       }
     },
     async sendVital(command) {
+      // where this thread stood still, the answer may have come and not been read
+      if (silentMs() >= vitalMs) await nextTurn();
       const leftMs = vitalMs - silentMs();
       try {
         if (leftMs > 0) return await within(ask(command), leftMs);

@@ -1,6 +1,6 @@
 /**
  * How an actor in a thread of a pool reaches its supervisor. Piscina makes the thread and tells it
- * nothing but its tasks, so the thread makes its ports itself and introduces itself with them.
+ * nothing of its own, so the thread makes its ports and rings itself and introduces itself with them.
  */
 import { MessageChannel, parentPort, threadId, workerData } from 'node:worker_threads';
 

@@ -88,15 +88,15 @@ function cacheFolder(file: string): string {
   return path.join(os.tmpdir(), `troupe-cache-${String(process.getuid?.() ?? 'user')}`);
 }
 
-/** The first of esbuild's complaints: where and what. */
+/** The first of esbuild's complaints: where and what, with columns from 1, as editors and engines count. */
 export function problemOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'errors' in error) {
     const [first] = error.errors as Message[];
     if (first) {
-      const { file, line, column } = first.location ?? {};
-      return file === undefined
-        ? first.text
-        : `${file}:${String(line)}:${String(column)}: ${first.text}`;
+      const { location, text } = first;
+      if (!location) return text;
+      const { file, line, column } = location;
+      return `${file}:${String(line)}:${String(column + 1)}: ${text}`;
     }
   }
   return error instanceof Error ? error.message : String(error);

@@ -7,6 +7,7 @@ import { Piscina } from 'piscina';
 import { SharedWords } from '../protocol/board-words.ts';
 import type { ThreadsOptions } from '../protocol/limits.ts';
 import type { PluginPlan } from '../protocol/manifest.ts';
+import { seatOf } from '../transport/ring.ts';
 import { isIntroduction } from '../transport/thread-data.ts';
 import { bare } from './bare.ts';
 import { permittedTo } from './host-permission.ts';
@@ -102,6 +103,8 @@ export const createCrew: CreateCrew = (plan, { min, max, idleMs }, events) => {
     if (!worker) return;
     coming.delete(threadId);
     const words = new SharedWords(board);
+    // it does not look yet, whatever its word says
+    Atomics.store(seatOf(rings.toActor), 0, 0);
     events.joined({ threadId, worker, words, rings: { ...rings, ...LOOKING }, ...ports });
   });
   piscina.on('workerDestroy', ({ id }: { id: number }) => {

@@ -162,8 +162,11 @@ class Pool implements Life {
       isExcused: () => this.#hooks.lifecycle + this.#hooks.pause > 0,
     });
     this.#threads.push(thread);
-    if (this.#isEnding) thread.life.end('asked');
-    else if (!this.board.isHeld) thread.life.board.release();
+    if (this.#isEnding) {
+      thread.life.end('asked');
+      // the others were closed when the life was let go
+      void thread.life.died.then(() => thread.life.link.close());
+    } else if (!this.board.isHeld) thread.life.board.release();
     void thread.life.died.then((death) => {
       this.#lost(thread, death);
     });

@@ -7,6 +7,7 @@ import process from 'node:process';
 import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 
 import { isLater } from '../protocol/frame.ts';
+import { BATCH_DELAY_MS } from '../protocol/limits.ts';
 import { asBuffer, type MessagePortTransport } from './message-port.ts';
 import { Poller } from './poller.ts';
 import type { PollingSeat } from './polling-cores.ts';
@@ -53,6 +54,8 @@ export class RingPort implements MessagePortTransport {
   #isDelivering = false;
   /** Between two batches: what the first one resolved takes its turn. */
   #givesWay = false;
+  /** When it first gave way in this turn of the event loop, if it did. */
+  #turnSince: number | undefined;
   #isClosed = false;
   /** Bytes that no writer wrote: nothing more is read. */
   #isDeaf = false;
@@ -67,6 +70,7 @@ export class RingPort implements MessagePortTransport {
     this.#otherSeat = otherSeat;
     const polled = {
       poll: () => {
+        this.#turnSince = undefined;
         this.#poll();
       },
       sleep: () => this.#isClosed || this.#isDeaf || this.#reader.sleep(),
@@ -77,6 +81,7 @@ export class RingPort implements MessagePortTransport {
     this.#poller = new Poller(polled, seat);
     port.on('message', (message: unknown) => {
       this.#hear(message);
+      this.#turnSince = undefined;
       this.#goOn();
     });
     port.on('messageerror', this.#onBroken);
@@ -111,10 +116,8 @@ export class RingPort implements MessagePortTransport {
   giveWay(): void {
     if (this.#givesWay || this.#isClosed) return;
     this.#givesWay = true;
-    // after the microtasks that there are by then, and those that they lead to
-    void THIS_TURN.then(() => {
-      process.nextTick(this.#takeWay);
-    });
+    this.#turnSince ??= performance.now();
+    void THIS_TURN.then(this.#comeBack);
   }
 
   drain(): void {
@@ -136,6 +139,19 @@ export class RingPort implements MessagePortTransport {
     this.#otherSeat?.give();
     this.#port.close();
   }
+
+  /** After the microtasks that there are by now, and those that they lead to. */
+  readonly #comeBack = (): void => {
+    const isLong = performance.now() - (this.#turnSince ?? 0) > BATCH_DELAY_MS;
+    if (!isLong) nextTick(this.#takeWay);
+    // a reader that is slower than its producer would find a batch each time, and no timer would ever fire
+    else nextTurn(this.#takeTurn);
+  };
+
+  readonly #takeTurn = (): void => {
+    this.#turnSince = undefined;
+    this.#takeWay();
+  };
 
   readonly #takeWay = (): void => {
     if (!this.#givesWay || this.#isClosed) return;
@@ -214,6 +230,9 @@ export class RingPort implements MessagePortTransport {
 }
 
 const THIS_TURN = Promise.resolve();
+// as they are now: a test, or a plugin in its thread, may replace them
+const nextTick = process.nextTick.bind(process);
+const nextTurn = setImmediate;
 
 /** Of two numbers in one row, where there are two. */
 function earlierOf(a: number | undefined, b: number | undefined): number | undefined {

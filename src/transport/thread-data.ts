@@ -2,6 +2,8 @@
 import { MessagePort } from 'node:worker_threads';
 
 import type { CodeCells, ThreadFile } from '../protocol/code-cells.ts';
+import { WINDOW_CALLS } from '../protocol/limits.ts';
+import { boardBytes } from '../protocol/signal-board.ts';
 import { isRingMemory, type RingMemory, type Rings } from './rings.ts';
 
 /** What a thread is created with, as its `workerData`. */
@@ -41,6 +43,7 @@ export function isIntroduction(value: unknown): value is Introduction {
     'threadId' in value &&
     'board' in value &&
     value.board instanceof SharedArrayBuffer &&
+    value.board.byteLength === boardBytes(WINDOW_CALLS) &&
     'rings' in value &&
     isRingMemory(value.rings) &&
     ['bus', 'control', 'leases'].every((name) => {

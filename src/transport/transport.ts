@@ -19,8 +19,8 @@ export interface Transport {
   /** Called with every batch that arrives, in order. One listener. */
   onMessage(listener: (batch: Uint8Array, attachments: readonly unknown[]) => void): void;
   /**
-   * Said by the listener: what it resolved takes its turn before the next batch is delivered.
-   * Absent where a carrier delivers in turns of its own.
+   * Said by the listener: what it resolved takes its turn before the next batch is delivered, and
+   * once in a while timers do. Absent where a carrier delivers in turns of its own.
    */
   giveWay?(): void;
   /** Delivers what has arrived now, not in a later turn of the event loop; absent where that cannot be. */

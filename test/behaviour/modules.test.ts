@@ -54,7 +54,7 @@ describe('a tools module in TypeScript', () => {
     await expect(manager.load('tools')).rejects.toMatchObject({
       code: 'LOAD_FAILED',
       message: expect.stringMatching(
-        /its module tools\.0 does not compile: .*tools\.ts:2:4: /,
+        /its module tools\.0 does not compile: .*tools\.ts:2:5: /,
       ) as string,
     });
   });

@@ -146,7 +146,7 @@ describe('a new version that', () => {
       const { plugin, write } = await changing(manager, source, { file });
       await write('export default {\n  execute: (n) => n *,\n};\n');
       const result = await plugin.reload();
-      expect(result.error?.message).toContain(`${file}:2:21: Unexpected ","`);
+      expect(result.error?.message).toContain(`${file}:2:22: Unexpected ","`);
       expect(await plugin.execute(2)).toBe(4);
     },
   );

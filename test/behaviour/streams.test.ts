@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { AFTER_A_CRASH } from '../support/isolation.ts';
 import { createManager, EAGER_RESTART, run, type SpecOptions } from '../support/manager.ts';
-import { readAll } from '../support/outcomes.ts';
+import { failureOf, readAll } from '../support/outcomes.ts';
 import { soon } from '../support/soon.ts';
 import { wordsOf } from '../support/words.ts';
 
@@ -188,6 +188,21 @@ describe('an error after k chunks', () => {
     expect(error).toMatchObject({ code: 'CALL_TIMEOUT', data: { phase: 'running' } });
     expect(await plugin.execute({ way: 'value', value: 'next' })).toBe('next');
     expect(await plugin.stats()).toMatchObject({ generation: 1 });
+  });
+
+  it('of time ends at its timeout, also where its reader is never idle', async () => {
+    const { plugin } = await runStreamer(createManager());
+    const most = 100_000;
+    let count = 0;
+    const reading = (async () => {
+      for await (const _ of plugin.stream({ way: 'sync', count: most }, { timeoutMs: 100 })) {
+        count++;
+        const until = performance.now() + 0.03;
+        while (performance.now() < until);
+      }
+    })();
+    expect((await failureOf(reading)).code).toBe('CALL_TIMEOUT');
+    expect(count).toBeLessThan(most);
   });
 
   it('of time costs the thread where the producer is deaf', async () => {

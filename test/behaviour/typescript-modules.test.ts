@@ -167,5 +167,5 @@ describe('an LLM provider in TypeScript', () => {
 /** Where {@link BROKEN} is. */
 function placeIn({ file }: ModuleKind): RegExp {
   const name = file.replace(/.*\//, '');
-  return new RegExp(`/${name.replace('.', '\\.')}:2:4: Expected`);
+  return new RegExp(`/${name.replace('.', '\\.')}:2:5: Expected`);
 }

@@ -147,6 +147,31 @@ describe.each(CARRIERS)('%s', (_name, connect) => {
   });
 });
 
+// pipes of this test are in memory: real ones turn the event loop for each read
+describe.each(CARRIERS.filter(([name]) => name === 'a port' || name === 'rings'))(
+  '%s',
+  (_name, connect) => {
+    it('lets the event loop turn while there is always another batch', async () => {
+      const [near, far] = connect();
+      const most = 200_000;
+      let count = 0;
+      let isTimely = false;
+      far.onMessage(() => {
+        far.giveWay?.();
+        // the reader has hardly read it, and the next is there
+        if (!isTimely && ++count < most) near.send(Uint8Array.of(1));
+      });
+      near.send(Uint8Array.of(1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      isTimely = true;
+      expect(count).toBeGreaterThan(1);
+      expect(count).toBeLessThan(most);
+      near.close();
+      far.close();
+    });
+  },
+);
+
 describe('rings', () => {
   it('and their port are one row, whatever way each batch takes', async () => {
     const size = fc.oneof(

@@ -60,15 +60,20 @@ describe('a failure of a request', () => {
 
   it('is one of the settings where a provider asked nobody, and of the server where it did', () => {
     const headers = { 'retry-after': '7' };
+    const keyless = { ...SCENE, hasKey: false };
+    expect(explain(own(401), 'gpt', keyless)).toMatchObject({
+      code: 'LLM_NOT_CONFIGURED',
+      message: expect.stringContaining('ACME_API_KEY') as string,
+    });
     const explained = [
-      own(401),
+      Object.freeze(own(401)),
       own(401, apiError({ statusCode: 401 })),
       own(500, apiError({ cause: error('ECONNREFUSED') })),
       own(429, apiError({ statusCode: 429, responseHeaders: headers })),
       own(404),
     ].map((failure) => explain(failure, 'gpt', SCENE));
     expect(explained).toMatchObject([
-      { code: 'LLM_NOT_CONFIGURED', message: expect.stringContaining('ACME_API_KEY') as string },
+      { code: 'LLM_UNAUTHORIZED', message: expect.stringContaining('is the key right') as string },
       { code: 'LLM_UNAUTHORIZED', message: expect.stringContaining('own words') as string },
       { code: 'LLM_UNREACHABLE', isRetryable: true },
       { code: 'LLM_RATE_LIMITED', retryAfterMs: 7_000 },
@@ -79,7 +84,7 @@ describe('a failure of a request', () => {
       code: 'LLM_NOT_CONFIGURED',
       message: expect.stringMatching(/ACME_API_KEY.*apiKeyEnv.*apiKey/) as string,
     });
-    const refused = explain(apiError({ statusCode: 401 }), 'gpt', { ...SCENE, hasKey: false });
+    const refused = explain(apiError({ statusCode: 401 }), 'gpt', keyless);
     expect(refused).toMatchObject({
       code: 'LLM_UNAUTHORIZED',
       message: expect.stringContaining('set the environment variable ACME_API_KEY') as string,
