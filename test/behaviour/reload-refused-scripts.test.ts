@@ -7,7 +7,7 @@ import { callOn, changing, counting } from '../support/reloading.ts';
 const SHORT = { limits: { startTimeoutMs: 600, hookTimeoutMs: 600, healthTimeoutMs: 300 } };
 
 const REFUSALS: [string, string, string][] = [
-  ['does not parse', 'export default {\n  execute: (n) => n *,\n};\n', 'plugin.mjs:2:21'],
+  ['does not parse', 'export default {\n  execute: (n) => n *,\n};\n', 'plugin.mjs:2:22'],
   ['throws in init', counting(2, `init() { throw new Error('no rules'); },`), 'no rules'],
   ['is not healthy', counting(2, `health: () => ({ healthy: false }),`), 'not healthy'],
   ['hangs in init', counting(2, `init() { for (;;); },`), 'init'],

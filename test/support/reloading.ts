@@ -3,6 +3,7 @@ import { rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import type { PluginHandle, PluginManager, PluginSpec } from 'troupe';
+import { onTestFinished } from 'vitest';
 
 import { temporaryFolder } from './files.ts';
 import { ISOLATION } from './isolation.ts';
@@ -88,6 +89,10 @@ export interface Caller {
 export function callOn(plugin: PluginHandle<unknown, Counted>, atOnce = 4): Caller {
   const answers: Promise<Counted>[] = [];
   const work = { isOver: false };
+  // a plugin that is gone refuses at once, for ever
+  onTestFinished(() => {
+    work.isOver = true;
+  });
   const go = async (): Promise<void> => {
     while (!work.isOver) {
       const answer = plugin.execute(answers.length);
